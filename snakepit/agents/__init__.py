@@ -1,0 +1,1 @@
+"""Owns what is known of agent programs, as data."""

@@ -1,0 +1,1 @@
+"""Owns the command line: the only layer that prints and exits."""

@@ -1,0 +1,1 @@
+"""Owns agents.toml: its keys, their meaning and their checks."""

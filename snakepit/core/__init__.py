@@ -1,0 +1,1 @@
+"""Owns what can be decided without touching the world."""

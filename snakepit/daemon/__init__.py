@@ -1,0 +1,1 @@
+"""Owns the long-running process that keeps the pool alive."""

@@ -1,0 +1,1 @@
+"""Owns events.jsonl: what happened, appended and numbered."""

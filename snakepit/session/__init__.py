@@ -1,0 +1,1 @@
+"""Owns tmux: the only layer that knows sessions and panes."""

@@ -1,0 +1,1 @@
+"""Owns the durable state: tasks as files, moved by rename."""

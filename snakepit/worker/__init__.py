@@ -1,0 +1,1 @@
+"""Owns what runs in a worker's pane."""

@@ -1,0 +1,28 @@
+"""Owns what every test shares: absent programs skip visibly, and are red where all must run."""
+
+import os
+
+import pytest
+
+from tests.support.programs import install_line, is_present
+
+ALL = os.environ.get("SNAKEPIT_TEST_ALL") == "1"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("needs"):
+        for program in marker.args:
+            if not is_present(program):
+                message = f"{program} is not on this machine; {install_line(program)}"
+                if ALL:
+                    pytest.fail(message, pytrace=False)
+                pytest.skip(message)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]
+    outcome = yield
+    report = outcome.get_result()
+    if ALL and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be: {report.longrepr}"
