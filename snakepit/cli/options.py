@@ -1,0 +1,152 @@
+"""Owns what every verb shares: --config, --json, and opening the pit they name.
+
+A verb is a click command that takes an `Invocation` first:
+
+    @click.command(epilog="JSON: {...what --json prints...}")
+    @click.argument("name")
+    @verb_options
+    def show(call: Invocation, name: str) -> None:
+        '''One line, the same as in main.VERBS.
+
+        \b
+        Example: agents.py show first-meal
+        '''
+        pit = call.open()
+        call.emit({"name": name}, [f"{name} waits"])
+"""
+
+import functools
+import os
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from snakepit.errors import ConfigError, UsageProblem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from snakepit.config import Config
+    from snakepit.pool.context import Pit
+
+DEFAULT_CONFIG = "agents.toml"
+IDENTITY = "SNAKEPIT_WORKER"
+
+
+class Invocation:
+    """One run of one verb: where its config is, how it answers; opens nothing until asked."""
+
+    def __init__(self) -> None:
+        self.config_flag: str | None = None
+        self.as_json = False
+        self.debug = False
+        self.log_dir: Path | None = None
+        self._config: Config | None = None
+
+    def config_path(self, *, as_agent: bool = False) -> "Path":
+        """The flag, else ./agents.toml, else the snake's own pit, which agents' verbs ask first."""
+        from pathlib import Path
+
+        inherited = os.environ.get("SNAKEPIT_CONFIG", "")
+        if self.config_flag:
+            return Path(self.config_flag)
+        if inherited and (as_agent or not os.path.exists(DEFAULT_CONFIG)):
+            return Path(inherited)
+        return Path(DEFAULT_CONFIG)
+
+    def load(self, *, as_agent: bool = False) -> "Config":
+        if self._config is None:
+            from snakepit.config import load
+
+            path = self.config_path(as_agent=as_agent)
+            if not path.is_file():
+                msg = f"no config file {path}"
+                raise ConfigError(msg, fix="agents.py init, or name one with --config FILE")
+            self._config = load(path, environ=os.environ, flags=None)
+            self.log_dir = self._config.log_dir
+        return self._config
+
+    def open(self, *, as_agent: bool = False) -> "Pit":
+        from snakepit.pool.context import open_context
+
+        return open_context(self.load(as_agent=as_agent))
+
+    def emit(self, value: object, lines: Iterable[str] = ()) -> None:
+        """Answer once: `value` as one JSON object under --json, else the lines."""
+        from snakepit.cli.output import print_json, print_lines
+
+        if self.as_json:
+            print_json(value)
+        else:
+            print_lines(lines)
+
+    def table(
+        self, value: object, header: tuple[str, ...], rows: Iterable[tuple[str, ...]]
+    ) -> None:
+        """Answer once with a table: rich on a terminal, tab-separated lines in a pipe."""
+        from snakepit.cli.output import print_json, print_table
+
+        if self.as_json:
+            print_json(value)
+        else:
+            print_table(header, rows)
+
+    def refuse_from_inside(self, verb: str, *, from_inside: bool) -> None:
+        """Keep a snake of this pit from acting on the pool that runs it."""
+        worker = os.environ.get(IDENTITY)
+        if not worker or from_inside:
+            return
+        pit = os.environ.get("SNAKEPIT_PIT", "")
+        if os.path.realpath(pit) == os.path.realpath(self.load().pit_dir):
+            msg = f"{verb}: refused from inside {worker}, a snake of this pit"
+            raise UsageProblem(msg, fix=f"agents.py {verb} --from-inside, if that is what you mean")
+
+
+def config_callback(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    if value:
+        ctx.obj.config_flag = value
+
+
+def _json_callback(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    ctx.obj.as_json = ctx.obj.as_json or value
+
+
+def _debug_callback(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    ctx.obj.debug = ctx.obj.debug or value
+
+
+def verb_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add --config, --json and --debug, and pass the Invocation as the first argument."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> None:
+        function(click.get_current_context().obj, *args, **kwargs)
+
+    for option in (
+        click.option(
+            "--debug", is_flag=True, hidden=True, expose_value=False, callback=_debug_callback
+        ),
+        click.option(
+            "--json",
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_json_callback,
+            help="Print one JSON object.",
+        ),
+        click.option(
+            "--config",
+            metavar="FILE",
+            expose_value=False,
+            callback=config_callback,
+            help="The agents.toml to use [./agents.toml].",
+        ),
+    ):
+        run = option(run)
+    return run
+
+
+from_inside_option = click.option(
+    "--from-inside", is_flag=True, help="Do it although a snake of this pit asks for it."
+)
