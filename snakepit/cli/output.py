@@ -42,13 +42,25 @@ def printable(line: str) -> str:
     """Without control characters: a task's text must not drive the reader's terminal."""
     if line.isprintable():
         return line
-    return "".join(c if c.isprintable() or c == "\t" else _escaped(c) for c in line)
+    return "".join(_escaped(char) if _drives_terminal(char) else char for char in line)
+
+
+def _drives_terminal(char: str) -> bool:
+    code = ord(char)
+    return (
+        (code < 0x20 and char != "\t")
+        or 0x7F <= code < 0xA0
+        or 0x202A <= code <= 0x202E
+        or 0x2066 <= code <= 0x2069
+        or 0xD800 <= code <= 0xDFFF
+    )
 
 
 def _escaped(char: str) -> str:
-    if "\udc80" <= char <= "\udcff":
-        return f"%{ord(char) - 0xDC00:02X}"
-    return f"%{ord(char):02X}" if ord(char) < 0x100 else f"\\u{ord(char):04x}"
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"%{code - 0xDC00:02X}"
+    return f"%{code:02X}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def show_error(error: SnakepitError, *, as_json: bool = False, debug: bool = False) -> None:
