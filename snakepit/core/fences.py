@@ -1,7 +1,7 @@
-"""Owns finding code fences in markdown: which blocks a script worker may run, and on which line they stand.
+"""Owns finding code fences in markdown: which blocks a script worker may run, and where they stand.
 
-A fence counts only where CommonMark sees one at the top level: not inside another fence, an indented block, a
-quotation, a list item or an HTML comment. Whatever is in doubt is prose, and prose never runs.
+A fence counts only where CommonMark sees one at the top level: not inside another fence, an
+indented block, a quotation, a list item or an HTML comment. In doubt it is prose; prose never runs.
 """
 
 import re
@@ -23,13 +23,13 @@ class Block:
 
 
 def authored(body: str) -> str:
-    """The body as its author wrote it, without what the pit appended: results and stories of attempts."""
+    """The body as its author wrote it, without the results and stories that the pit appended."""
     cut = _SETTLED.search(body) if "<!-- snakepit" in body else None
     return body[: cut.start()] if cut else body
 
 
 def run_blocks(body: str, *, all_blocks: bool = False) -> tuple[Block, ...]:
-    """Fences marked `run` (``bash run``), or every fence with a language; never one the pit appended."""
+    """Fences marked `run` (``bash run``), or all with a language; never one the pit appended."""
     if "```" not in body and "~~~" not in body:
         return ()
     if not all_blocks and "run" not in body:

@@ -1,6 +1,6 @@
-"""Owns front matter as text: where it is, which lines belong to which key, and edits that keep every other byte.
+"""Owns front matter as text: where it is, whose lines are whose, edits that keep all else.
 
-`edit` trusts `key_spans`; the reader refuses a header in which YAML finds other keys than `key_spans` does.
+`edit` trusts `key_spans`; the reader refuses a header in which YAML finds other keys than it does.
 """
 
 import re
@@ -23,7 +23,7 @@ _KEY = re.compile(
 
 
 def split(data: bytes) -> tuple[bytes | None, bytes, int]:
-    """The text between the `---` lines (None: no front matter), the body, and where in `data` the body begins."""
+    """The text between the `---` lines (None: there are none), the body, and the body's offset."""
     start = 3 if data.startswith(BOM) else 0
     opened = _OPEN.match(data, start)
     if opened is None:
@@ -52,7 +52,8 @@ class Span(NamedTuple):
 
 
 def key_spans(text: str) -> list[Span]:
-    """Top-level keys in order. Text that is not one block mapping from column 0 gives fewer keys than YAML does."""
+    """Top-level keys in order; text that is not one block mapping from column 0 gives other keys
+    than YAML does."""
     spans: list[Span] = []
     at = 0
     while at < len(text):
@@ -73,7 +74,7 @@ def _next_line(text: str, at: int) -> int:
 
 
 def _value_end(text: str, at: int) -> int:
-    """Where the value that follows the colon at `at` ends: after its last line that is not blank or a comment."""
+    """Where the value after the colon ends: behind its last line that is not blank or a comment."""
     while at < len(text) and text[at] in " \t":
         at += 1
     first = text[at : at + 1]
@@ -127,11 +128,12 @@ def _after_flow(text: str, at: int) -> int:
 
 
 def edit(data: bytes, changes: Mapping[str, object | None]) -> bytes:
-    """Sets these top-level keys (None removes one). A new key goes to the end; a header is made where none is.
+    """Sets these top-level keys, None removes one; a new key goes to the end, into a new header
+    where there is none.
 
     Values are str, bool, int, float or a sequence of str. Idempotent.
     """
-    header, body, body_at = split(data)
+    header, _, body_at = split(data)
     if header is None:
         return _with_new_header(data, body_at, changes)
     head_at = data.index(b"\n") + 1

@@ -1,4 +1,4 @@
-"""Owns the names of tasks and workers: which are refused, ignored, numbered; it never looks at a disk."""
+"""Owns the names of tasks and workers: which are refused, ignored, numbered; it knows no disk."""
 
 import re
 
@@ -18,7 +18,7 @@ def is_ignored(name: str) -> bool:
 
 
 def problem_with(name: bytes | str) -> str | None:
-    """Why a file of this name is refused as a task, or None. A `~n` does not count to the length."""
+    """Why a file of this name is refused as a task, or None. A `~n` is not counted as length."""
     if isinstance(name, bytes):
         try:
             name = name.decode()
@@ -47,8 +47,10 @@ def _unprintable_problem(name: str) -> str:
 
 
 def printable(raw: bytes | str) -> str:
-    """The name as one safe line: what could hide, break a line or is not UTF-8 becomes %XX. Never empty of meaning:
-    two different names never give the same text."""
+    """The name as one safe line: what could hide, break a line or is not UTF-8 becomes %XX.
+
+    Two different names never give the same text.
+    """
     data = raw.encode("utf-8", "surrogateescape") if isinstance(raw, str) else raw
     text = data.decode("utf-8", "surrogateescape")
     return "".join(
@@ -83,7 +85,7 @@ def task_name(reference: str) -> str:
 
 
 def worker_problem(name: str) -> str | None:
-    """Why this cannot name a worker (a directory, a tmux session and an environment value), or None."""
+    """Why this cannot name a worker (a directory, a session, an environment value), or None."""
     if len(name.encode("utf-8", "replace")) > WORKER_BYTES:
         return f"a worker's name has at most {WORKER_BYTES} characters"
     if not _WORKER.fullmatch(name):

@@ -1,4 +1,4 @@
-"""Owns the text the pit appends to a task: its result, the story of each attempt, and how to find both again."""
+"""Owns the text the pit appends to a task, results and stories of attempts, and its finding."""
 
 import re
 
@@ -33,7 +33,7 @@ def _block(heading: str, told: str, text: str) -> bytes:
 
 
 def cut_torn(data: bytes, generation: str) -> tuple[bytes, bytes]:
-    """The text without what a life that never settled it appended, and that piece (b"": nothing)."""
+    """The text without what a life that did not settle it appended, and that piece (or b"")."""
     mark = b"\n\n" + result_heading(generation).encode()
     at = data.find(mark)
     if at < 0:

@@ -1,4 +1,4 @@
-"""Owns what follows a failure: of a run (again, later, never) and of a session (restart when, degraded)."""
+"""Owns what follows a failure: of a run (again, later, never), of a session (when, or degraded)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class Dead:
 
 
 def next_step(task: Task, *, counted: bool, limit: int, now: float) -> Retry | Dead:
-    """`limit` is how many runs may be counted in all, unless the task says so itself: 3 means three runs.
+    """`limit` is how many runs are counted in all unless the task says so itself: 3 is three runs.
 
     A run that is not counted never kills a task, however often it happens.
     """
@@ -36,7 +36,7 @@ def next_step(task: Task, *, counted: bool, limit: int, now: float) -> Retry | D
 
 
 def retry_delay(attempt: int) -> float:
-    """Seconds to wait after the attempt-th counted run: none after the first, then 2, 4, 8 … 300."""
+    """Seconds to wait after the attempt-th counted run: none after the first, then 2, 4 … 300."""
     return 0.0 if attempt <= 1 else min(2.0 ** min(attempt - 1, 10), LONGEST_DELAY_S)
 
 
@@ -76,7 +76,7 @@ class RestartHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestartBudget:
-    """Back off min(2**n, longest) s; forgiven after healthy_s of health; degraded after `most` in window_s."""
+    """Back off min(2**n, longest_s); forgiven after healthy_s; degraded: `most` in window_s."""
 
     most: int = 5
     window_s: float = 1800.0
@@ -90,7 +90,7 @@ class RestartBudget:
     def after_exit(
         self, history: RestartHistory, now: float
     ) -> tuple[RestartHistory, Restart | Degraded]:
-        """The history to keep and what to do. A wall clock that jumped back never lengthens a wait."""
+        """The history to keep and what to do; a clock that jumped back never lengthens a wait."""
         if self.is_forgiven(history, now):
             history = self.fresh
         recent = tuple(min(at, now) for at in history.restarts if now - at < self.window_s)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 
 from snakepit.core.duration import parse_duration
 from snakepit.core.fences import run_blocks
@@ -14,7 +13,7 @@ from snakepit.errors import TaskError
 NORMAL = 5
 PRIORITIES = {"high": 2, "normal": NORMAL, "low": 8}
 MOST_ATTEMPTS = 1000
-NOTHING: Mapping[str, object] = MappingProxyType({})
+NOTHING: Mapping[str, object] = {}
 
 _SPECIES = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _WHAT = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "a table"}
@@ -22,7 +21,7 @@ _WHAT = {bool: "true or false", int: "a number", float: "a number", list: "a lis
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """`attempts` is the limit its author set, `attempt` how many runs were counted; times in unix seconds."""
+    """`attempts` is its author's limit, `attempt` how many runs were counted; unix seconds."""
 
     name: str
     id: str | None = None

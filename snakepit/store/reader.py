@@ -1,6 +1,6 @@
-"""Owns turning the bytes of a task file into a Task: the flat fast path, else YAML without its dangerous half.
+"""Owns turning a task file's bytes into a Task: the flat fast path, else YAML without its bad half.
 
-YAML here has no tags, anchors, aliases or merge keys, is at most 8 deep, and its timestamps stay text.
+YAML here has no tags, anchors, aliases or merge keys, is at most 8 deep; timestamps stay text.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -47,17 +47,16 @@ def read_task(name: str, data: bytes) -> Task:
 
 
 def read_header(header: bytes) -> dict[str, object]:
-    """The keys of front matter by the YAML reader alone; lines in errors count from the file's `---`."""
+    """The keys of front matter by YAML alone; lines in errors count from the file's own first."""
     try:
         text = header.decode()
     except UnicodeDecodeError as problem:
         line = header.count(b"\n", 0, problem.start) + 2
-        raise TaskError(
-            "the front matter is not UTF-8", line=line, fix="save it as UTF-8"
-        ) from None
+        what = "the front matter is not UTF-8"
+        raise TaskError(what, line=line, fix="save it as UTF-8") from None
     try:
         _check_events(text)
-        loaded = yaml.load(text, Loader=_TaskLoader)  # noqa: S506
+        loaded = yaml.load(text, Loader=_TaskLoader)
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         what = f"the front matter is not YAML: {problem.problem or problem.context}"
@@ -72,7 +71,8 @@ def _mapping(text: str, loaded: object) -> dict[str, object]:
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):
-        raise TaskError("the front matter is not a list of `key: value` lines", line=2, fix=_FORM)
+        what = "the front matter is not a list of `key: value` lines"
+        raise TaskError(what, line=2, fix=_FORM)
     spans = key_spans(text)
     written = [span.key for span in spans]
     for key in loaded:
@@ -85,7 +85,8 @@ def _mapping(text: str, loaded: object) -> dict[str, object]:
             what = f"the key `{span.key}` stands here a second time"
             raise TaskError(what, line=line, key=span.key, fix="keep one of the two")
     if written != list(loaded):
-        raise TaskError("the front matter has a form that cannot be edited", line=2, fix=_FORM)
+        what = "the front matter has a form that cannot be edited"
+        raise TaskError(what, line=2, fix=_FORM)
     return loaded
 
 
@@ -104,8 +105,9 @@ def _check_events(text: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if refused:
+            mark: Any = event.start_mark
             what = f"the front matter has {refused}, which a task may not have"
-            raise TaskError(what, line=event.start_mark.line + 2, fix=_FORM)
+            raise TaskError(what, line=mark.line + 2, fix=_FORM)
 
 
 def _refused(event: Any) -> str:
@@ -125,7 +127,8 @@ def _text(data: bytes, body: bytes, body_at: int) -> str:
         raise TaskError(what, line=line, fix="save it as UTF-8") from None
     if b"\0" in data:
         line = data.count(b"\n", 0, data.index(b"\0")) + 1
-        raise TaskError("the file is binary, not text", line=line, fix="feed markdown")
+        what = "the file is binary, not text"
+        raise TaskError(what, line=line, fix="feed markdown")
     return text
 
 
