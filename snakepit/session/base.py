@@ -1,0 +1,93 @@
+"""Owns the contract of a host of sessions; starts nothing itself.
+
+A session is one pane with one program in it. `TmuxHost` keeps them on a tmux server, the tests'
+`FakeHost` in memory; both pass `tests/contract/host_contract.py`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+COLUMNS = 220
+ROWS = 50
+PANE_TERM = "screen-256color"  # TERM of what runs in a pane; in every terminfo, macOS included
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pane:
+    """The main pane of one of our sessions, as it was at one moment."""
+
+    session: str
+    pane_id: str
+    pid: int
+    dead: bool = False
+    exit_status: int | None = None  # of a dead pane; 128 + n where signal n ended it
+    command: str = ""
+    title: str = ""
+    attached: int = 0
+    driven: bool = False  # a worker runs in it: attach read-only, Ctrl-C asks
+    columns: int = COLUMNS
+    rows: int = ROWS
+
+
+class Host(Protocol):
+    """Every call ends within a few seconds: a host that hangs raises SessionError."""
+
+    def start(
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        log: Path | None = None,
+        mask: Sequence[str] = (),
+        driven: bool = False,
+    ) -> None:
+        """Start a session; SessionError when one of that name exists, dead or alive.
+
+        `log` is the file that gets every byte the pane shows, without the values in `mask`; None
+        where the program writes that file itself. The environment is not given here: `argv` is
+        what `launchfile.pane_command` made.
+        """
+
+    def respawn(
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        log: Path | None = None,
+        mask: Sequence[str] = (),
+    ) -> None:
+        """Run `argv` in the pane of an existing session, ending what still runs there.
+
+        Without `log` an earlier log goes on. SessionGone when there is no such session.
+        """
+
+    def panes(self) -> list[Pane]:
+        """Return our sessions, one pane each; empty when no server runs."""
+
+    def probe(self) -> int:
+        """Return the pid of the server; SessionGone when none runs. For whoever must know."""
+
+    def kill(self, name: str) -> None:
+        """End a session; nothing happens when it is gone. What ran in it gets SIGHUP, no more."""
+
+    def kill_server(self) -> None:
+        """End the server and all its sessions, if it is ours alone; idempotent."""
+
+    def capture(self, name: str, lines: int = ROWS) -> str:
+        """Return the last `lines` lines of screen and scrollback, wrapped lines joined."""
+
+    def send_text(self, name: str, text: str) -> None:
+        """Paste `text` (control characters dropped, but newline and tab); does not submit it."""
+
+    def send_key(self, name: str, key: str) -> None:
+        """Press one key by its tmux name: Enter, Escape, C-c."""
+
+    def attach_argv(self, name: str, *, read_only: bool) -> list[str]:
+        """Return the command that shows the session in this terminal."""
+
+    def attach_line(self, name: str) -> str:
+        """Return the line a person can paste into any shell."""

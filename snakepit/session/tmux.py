@@ -1,0 +1,223 @@
+"""Owns sessions on tmux; decides nothing about what runs in them.
+
+A private server (`-L <socket>`) is started and set by us and holds nobody else's sessions. With
+the socket "default" our sessions join the person's own server: then only they are set, never the
+server, and the server is never killed. A server of another name that runs already and was not
+started by us is treated the same.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from snakepit.errors import SessionError, SessionGone
+from snakepit.session import settings
+from snakepit.session.base import COLUMNS, ROWS, Pane
+from snakepit.session.command import TIMEOUT, Tmux, no_format, shell_line
+from snakepit.session.launchfile import write_private
+from snakepit.session.listing import Question
+
+if TYPE_CHECKING:
+    from snakepit.session.driver import DrivenServer
+
+PANELOG = Path(__file__).with_name("panelog.py")
+PLACEHOLDER = ("tail", "-f", "/dev/null")
+CLEAN = ("/usr/bin/env", "-i")
+
+
+class TmuxHost:
+    """Sessions on one tmux server; see `Host` for what each call promises."""
+
+    def __init__(
+        self,
+        socket: str,
+        *,
+        tmux_conf: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+        timeout: float = TIMEOUT,
+        program: str = "tmux",
+    ) -> None:
+        given = os.environ if environ is None else environ
+        self.socket = socket
+        self._tmux = Tmux(socket, given, program=program, timeout=timeout)
+        self._tmux_conf = tmux_conf
+
+    @cached_property
+    def _driver(self) -> "DrivenServer":
+        from snakepit.session.driver import DrivenServer
+
+        return DrivenServer(self._tmux)
+
+    def start(
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        log: Path | None = None,
+        mask: Sequence[str] = (),
+        driven: bool = False,
+    ) -> None:
+        # Not libtmux's new_session: it takes one command a call, and what a pane shows before
+        # its log is attached would be lost.
+        begin = self._begin_joined if self._is_joined() else self._begin_private
+        pane = f"={name}:"
+        with _log_pipe(pane, log, mask) as pipe:
+            self._driver.sequence(
+                *begin(name, argv, cwd),
+                ("set-option", "-p", "-t", pane, settings.DRIVEN, "1" if driven else "0"),
+                ("set-option", "-p", "-t", pane, settings.MARK, name),
+                *pipe,
+            )
+
+    def respawn(
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        log: Path | None = None,
+        mask: Sequence[str] = (),
+    ) -> None:
+        pane = self._pane(name)
+        clean = CLEAN if self._is_joined() else ()
+        words = ("-k", "-t", pane.pane_id, "-c", no_format(str(cwd)), "--", *clean, *argv)
+        with _log_pipe(pane.pane_id, log, mask) as pipe:
+            self._driver.sequence(("respawn-pane", *words), *pipe)
+
+    def panes(self) -> list[Pane]:
+        question = Question()
+        reply = self._tmux.run("list-panes", "-a", "-F", question.format)
+        if reply.is_away:
+            return []
+        if reply.status != 0 and not reply.out:
+            msg = f"tmux {self.socket!r} cannot list its panes: {reply.err}"
+            raise SessionError(msg)
+        return question.read(reply.out)
+
+    def probe(self) -> int:
+        reply = self._tmux.run("display-message", "-p", "#{pid}")
+        if reply.status != 0 or not reply.out.strip().isdigit():
+            msg = f"no tmux server runs on socket {self.socket!r}: {reply.err or 'no answer'}"
+            raise SessionGone(msg, fix="agents.py up")
+        return int(reply.out)
+
+    def kill(self, name: str) -> None:
+        with contextlib.suppress(SessionGone):
+            self._driver.cmd("kill-session", target=f"={name}")
+
+    def kill_server(self) -> None:
+        with contextlib.suppress(SessionGone):
+            self.probe()
+            if not self._is_joined():
+                self._driver.cmd("kill-server")
+
+    def capture(self, name: str, lines: int = ROWS) -> str:
+        pane = self._driver.pane(self._pane(name).pane_id)
+        shown = pane.capture_pane(start=-lines, join_wrapped=True) or []
+        text = "\n".join(line.rstrip() for line in shown).rstrip()
+        return "\n".join(text.split("\n")[-lines:])
+
+    def send_text(self, name: str, text: str) -> None:
+        printable = "".join(char for char in text if char.isprintable() or char in "\n\t")
+        if printable:
+            self._driver.paste(self._pane(name).pane_id, printable)
+
+    def send_key(self, name: str, key: str) -> None:
+        if not key or not all(char.isalnum() or char == "-" for char in key):
+            msg = f"{key!r} is not the name of a key"
+            raise SessionError(msg, fix="tmux key names: Enter, Escape, C-c, F1")
+        self._driver.pane(self._pane(name).pane_id).send_keys(key, enter=False)
+
+    def attach_argv(self, name: str, *, read_only: bool) -> list[str]:
+        # Not -r: that also ignores the size of the terminal.
+        flags = ["-f", "read-only"] if read_only else []
+        return [*self._tmux.visible_prefix(), "attach-session", *flags, "-t", f"={name}"]
+
+    def attach_line(self, name: str) -> str:
+        return shlex.join([*self._tmux.visible_prefix(), "attach", "-t", f"={name}"])
+
+    def socket_path(self) -> str:
+        return self._tmux.socket_path()
+
+    def _pane(self, name: str) -> Pane:
+        for pane in self.panes():
+            if pane.session == name:
+                return pane
+        msg = f"no session {name!r} on tmux socket {self.socket!r}"
+        raise SessionGone(msg, fix="agents.py status, agents.py up")
+
+    def _is_joined(self) -> bool:
+        """Tell whether the server is somebody else's; a private one that is away is not."""
+        if self._tmux.joined:
+            return True
+        reply = self._tmux.run("show-options", "-gqv", settings.OURS)
+        return reply.status == 0 and not reply.out.strip()
+
+    def _begin_private(self, name: str, argv: Sequence[str], cwd: Path) -> list[tuple[str, ...]]:
+        self._set_up()
+        size = ("-x", str(COLUMNS), "-y", str(ROWS))
+        place = ("-s", name, "-n", name, "-c", no_format(str(cwd)))
+        return [("new-session", "-d", *size, *place, "--", *argv)]
+
+    def _set_up(self) -> None:
+        """Start and set the private server; twice, or by two at once, is the same as once."""
+        if self._tmux.run("show-options", "-gqv", settings.READY).out.strip():
+            return
+        tastes, musts = settings.private_tastes(), settings.private_musts()
+        stay = ("set-option", "-s", "exit-empty", "off")
+        ours = ("set-option", "-g", settings.OURS, "1")
+        self._driver.sequence(("start-server",), stay, ours, *tastes)
+        if self._tmux_conf is not None:
+            self._source(self._tmux_conf)
+        self._driver.sequence(*musts, ("set-option", "-g", settings.READY, "1"))
+
+    def _source(self, conf: Path) -> None:
+        try:
+            self._driver.cmd("source-file", str(conf))
+        except SessionError as exc:
+            self._driver.cmd("kill-server")
+            msg = f"tmux cannot use [defaults] tmux_conf {conf}: {exc.message}"
+            raise SessionError(msg, fix=f"try it with: tmux -L try -f {conf} new") from exc
+
+    def _begin_joined(self, name: str, argv: Sequence[str], cwd: Path) -> list[tuple[str, ...]]:
+        # The scrollback of a pane is fixed when it is made, so the session is set up around a
+        # placeholder and the real window made after that.
+        size = ("-x", str(COLUMNS), "-y", str(ROWS))
+        place = ("-t", f"={name}:^", "-n", name, "-c", no_format(str(cwd)))
+        return [
+            ("new-session", "-d", *size, "-s", name, "--", *PLACEHOLDER),
+            *settings.joined_session(name),
+            ("new-window", "-k", *place, "--", *CLEAN, *argv),
+            *settings.joined_window(name),
+        ]
+
+
+@contextlib.contextmanager
+def _log_pipe(
+    target: str, log: Path | None, mask: Sequence[str]
+) -> Iterator[list[tuple[str, ...]]]:
+    """Yield the commands that send a pane's output through the masking filter into its log.
+
+    The values to mask go by a file that the filter unlinks; it is removed here when the commands
+    fail.
+    """
+    if log is None:
+        yield []
+        return
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    values = log.parent / f".{log.stem}-{secrets.token_hex(6)}.mask"
+    write_private(values, json.dumps(list(mask)).encode())
+    line = shell_line([sys.executable, "-I", "-S", str(PANELOG), str(log), str(values)])
+    try:
+        yield [("pipe-pane", "-t", target), ("pipe-pane", "-O", "-t", target, line)]
+    except BaseException:
+        values.unlink(missing_ok=True)
+        raise
