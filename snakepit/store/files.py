@@ -1,0 +1,445 @@
+"""Owns FilePit: the store whose every state is a folder and every transition a rename.
+
+The steps live in settle, split, recover and intake; here they are put in order for one process, which has one
+hand of its own. A FilePit may be used by one thread; its keeper by another.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from snakepit.clock import stamp, wall
+from snakepit.core.header import edit
+from snakepit.core.lifecycle import State
+from snakepit.core.names import problem_with, task_name
+from snakepit.core.order import Diet
+from snakepit.core.result import attempt_block, result_block
+from snakepit.core.retry import Dead, next_step, retry_delay
+from snakepit.errors import ClaimLost, NotFound, StoreError, TaskError, WorkerNameTaken
+from snakepit.store import layout, listing, settle, split
+from snakepit.store.atomic import publish, read_all, stat_or_none, unlink_if_there, write_new
+from snakepit.store.base import (
+    DEFAULT_ATTEMPTS,
+    Claim,
+    EndLife,
+    Entry,
+    Life,
+    LifeRecord,
+    Part,
+    PitStore,
+    Recovered,
+    Settled,
+    Verdict,
+    nothing_to_end,
+)
+from snakepit.store.claiming import Claiming
+from snakepit.store.folders import Folders
+from snakepit.store.intake import Intake, free_name
+from snakepit.store.keeper import IndexKeeper
+from snakepit.store.life import (
+    FileLife,
+    Hand,
+    new_generation,
+    own_record,
+    read_record,
+    write_record,
+)
+from snakepit.store.reader import read_task
+from snakepit.store.recover import Recovery, make_waste, recover_lock
+from snakepit.store.settle import TASK_LIMIT, Pen
+from snakepit.system.files import open_folder, rename_noreplace
+
+RETRIED = {"attempt": 0, "reason": None, "not_before": None}
+
+
+def open_pit(
+    path: Path,
+    *,
+    durable: str = "power",
+    settle_s: float = 1.0,
+    attempts: int = DEFAULT_ATTEMPTS,
+    accept_all: bool = False,
+) -> "FilePit":
+    """The pit in `path`, made where missing; refuses folders on different or network filesystems."""
+    folders = Folders(path, power=durable == "power")
+    return FilePit(folders, settle_s=settle_s, attempts=attempts, accept_all=accept_all)
+
+
+class FilePit(PitStore):
+    def __init__(
+        self, folders: Folders, *, settle_s: float, attempts: int, accept_all: bool
+    ) -> None:
+        self.folders = folders
+        self.path = folders.path
+        self.attempts = attempts
+        self._settle_s = settle_s
+        self._accept_all = accept_all
+        self._hand: Hand | None = None
+        self._claiming = Claiming(folders, self._own_hand_fd, self.keeper, accept_all=accept_all)
+
+    # --- publish and the verbs of people
+
+    def publish(self, text: bytes, name: str) -> str:
+        return self.publish_many([(name, text)])[0]
+
+    def publish_many(self, tasks: Sequence[tuple[str, bytes]]) -> list[str]:
+        """As `publish`, with one fsync of the folder for all; each is visible as soon as it is written."""
+        for name, text in tasks:
+            problem = problem_with(name)
+            if problem:
+                raise StoreError(f"cannot feed {name!r}: {problem}", fix="give it another --name")
+            if len(text) > TASK_LIMIT:
+                message = f"{name} has {len(text):,} bytes; a task has at most {TASK_LIMIT:,}"
+                raise StoreError(message, fix="keep the data in a file and name it in the task")
+        hand = self._own_hand().fd
+        names = []
+        for name, text in tasks:
+            free = free_name(self.folders, name)
+            write_new(hand, layout.BEING_WRITTEN, text, sync=True)
+            out = layout.out_name(State.QUEUED, free)
+            os.rename(layout.BEING_WRITTEN, out, src_dir_fd=hand, dst_dir_fd=hand)
+            names.append(publish(out, hand, self.folders.queued, free, sync=False))
+        os.fsync(self.folders.queued)
+        return names
+
+    def retry(self, name: str) -> str:
+        name = task_name(name)
+        text = self._take_from(State.DEAD, name)
+        with suppress(TaskError):
+            if read_task(name, text).extra.get("refused") is True:
+                publish(name, self._own_hand().fd, self.folders.dead, name, sync=False)
+                message = f"{name} is a note about something that was refused, not a task"
+                raise StoreError(message, fix=f"read it: {self.path / 'scraps' / name}")
+        final = self._rewrite(name, edit(text, RETRIED), State.QUEUED)
+        unlink_if_there(f"{name.removesuffix('.md')}.why.md", self.folders.dead)
+        return final
+
+    def cancel(self, name: str, reason: str) -> str:
+        name = task_name(name)
+        text = self._take_from(State.QUEUED, name)
+        return self._rewrite(name, edit(text, {"reason": reason}), State.DEAD)
+
+    def allow(self, name: str) -> str:
+        name = task_name(name)
+        text = self._take_from(State.QUEUED, name)
+        return self._rewrite(name, edit(text, {"allowed": True}), State.QUEUED)
+
+    def _take_from(self, state: State, name: str) -> bytes:
+        hand = self._own_hand().fd
+        try:
+            rename_noreplace(name, name, self.folders.fd[state], hand)
+        except FileNotFoundError:
+            folder = layout.FOLDER[state]
+            message = f"{name} is not in {folder}/"
+            raise NotFound(message, fix=f"see where it is: agents.py show {name}") from None
+        return read_all(name, hand, TASK_LIMIT)
+
+    def _rewrite(self, name: str, text: bytes, state: State) -> str:
+        return settle.rewrite_and_publish(self._pen_of_hand(), name, name, text, state)
+
+    # --- lives
+
+    def open_worker(
+        self,
+        worker: str,
+        *,
+        session: str = "",
+        lock: bool = True,
+        guard: int = 0,
+        end_life: EndLife = nothing_to_end,
+    ) -> FileLife:
+        generation = new_generation()
+        record = own_record(worker, generation, session=session, lock=lock, guard=guard)
+        os.mkdir(generation, 0o700, dir_fd=self.folders.hands)
+        fd = open_folder(generation, self.folders.hands)
+        os.mkdir(layout.HAND, 0o700, dir_fd=fd)
+        hand_fd = open_folder(layout.HAND, fd)
+        lock_fd = write_record(fd, record)
+        life = FileLife(record, fd, hand_fd, lock_fd, own=True)
+        try:
+            self._name_life(worker, generation, end_life)
+        except BaseException:
+            self._unmake(life)
+            raise
+        return life
+
+    def _name_life(self, worker: str, generation: str, end_life: EndLife) -> None:
+        """Give the newborn folder its name in claimed/, once the name's former holder is proved gone."""
+        for _ in range(20):
+            try:
+                rename_noreplace(generation, worker, self.folders.hands, self.folders.claimed)
+            except FileExistsError:
+                self._make_way(worker, end_life)
+            else:
+                return
+        message = f"the name {worker} could not be freed"
+        raise WorkerNameTaken(message, fix="agents.py fsck shows who holds it")
+
+    def _make_way(self, worker: str, end_life: EndLife) -> None:
+        try:
+            fd = open_folder(worker, self.folders.claimed)
+        except FileNotFoundError:
+            return
+        except OSError:
+            self.recover(end_life)  # a file of that name: recovery moves it to the queue
+            return
+        try:
+            record = read_record(fd)
+            if record is None:
+                self._empty_by_hand(worker, fd)
+            elif record.verdict is Verdict.DEAD:
+                self.recover(end_life)
+            else:
+                message = (
+                    f"the name {worker} is held by process {record.pid} ({record.verdict.value})"
+                )
+                raise WorkerNameTaken(
+                    message, fix="give this worker another name, or stop that one"
+                )
+        finally:
+            os.close(fd)
+
+    def _empty_by_hand(self, worker: str, fd: int) -> None:
+        """A person's folder of that name: its files wait again, unchanged."""
+        with recover_lock(self.folders) as held:
+            if not held or read_record(fd) is not None:
+                return
+            for name in os.listdir(fd):
+                with suppress(FileNotFoundError):
+                    publish(name, fd, self.folders.queued, name, sync=False)
+            with suppress(OSError):
+                os.rmdir(worker, dir_fd=self.folders.claimed)
+
+    def _unmake(self, life: FileLife) -> None:
+        generation = life.generation
+        unlink_if_there(layout.RECORD, life.fd)
+        with suppress(OSError):
+            os.rmdir(layout.HAND, dir_fd=life.fd)
+            os.rmdir(generation, dir_fd=self.folders.hands)
+        life.close()
+
+    def adopt(self, worker: str, generation: str) -> FileLife:
+        try:
+            fd = open_folder(worker, self.folders.claimed)
+        except OSError:
+            message = f"no worker {worker} holds anything here"
+            raise ClaimLost(
+                message, fix="the task went back and may be another worker's now"
+            ) from None
+        record = read_record(fd)
+        if record is None or record.generation != generation:
+            os.close(fd)
+            message = f"{worker} is in another life now; what you held went back when yours ended"
+            raise ClaimLost(message, fix="stop working on it; claim anew")
+        return FileLife(record, fd, self._own_hand().fd, -1, own=False)
+
+    def lives(self) -> list[LifeRecord]:
+        return listing.lives(self.folders)
+
+    # --- claim
+
+    def claim(self, life: Life, diet: Diet) -> Claim | None:
+        return self._claiming.claim(_files(life), diet)
+
+    def claim_name(self, life: Life, name: str) -> Claim:
+        return self._claiming.claim_name(_files(life), task_name(name))
+
+    def claims_of(self, life: Life) -> list[Claim]:
+        return self._claiming.claims_of(_files(life))
+
+    def wait(self, life: Life, seconds: float) -> bool:
+        return self._claiming.wait(seconds)
+
+    def keeper(self) -> IndexKeeper:
+        """A keeper with a hand of its own: it may run in another thread than the rest of this store."""
+        hand = Hand(self.folders.hands, "keeper")
+        intake = Intake(self.folders, lambda: hand.fd, accept_all=self._accept_all)
+        return IndexKeeper(self.folders, intake, self._settle_s, hand)
+
+    # --- settle
+
+    def complete(
+        self,
+        claim: Claim,
+        life: Life,
+        result: str,
+        *,
+        seconds: float = 0.0,
+        keep: Path | None = None,
+    ) -> Settled:
+        owner = _files(life)
+        pen = self._pen(owner)
+        block = result_block(
+            pen.generation,
+            result,
+            worker=owner.worker,
+            attempt=claim.attempt,
+            seconds=seconds,
+            at=stamp(),
+        )
+        if not settle.take(pen, claim.name):
+            return self._late(pen, owner, claim, block)
+        inode = settle.append_result(pen, claim.name, block)
+        owner.note_settled(inode, claim.name)
+        final = settle.publish_done(pen, claim.name, keep)
+        return self._settled(final, State.DONE, claim.task.attempt)
+
+    def fail(
+        self,
+        claim: Claim,
+        life: Life,
+        reason: str,
+        *,
+        counted: bool = True,
+        dead: bool = False,
+        delay_s: float | None = None,
+        logs: str = "",
+    ) -> Settled:
+        owner = _files(life)
+        pen = self._pen(owner)
+        if not settle.take(pen, claim.name):
+            return self._late(pen, owner, claim, b"")
+        text = read_all(claim.name, pen.hand, TASK_LIMIT)
+        step = next_step(claim.task, counted=counted, limit=self.attempts, now=wall())
+        attempt = step.attempt
+        state = State.DEAD if dead or isinstance(step, Dead) else State.QUEUED
+        delay = retry_delay(attempt) if delay_s is None else delay_s
+        not_before = stamp(wall() + delay) if delay and state is State.QUEUED else None
+        story = attempt_block(claim.attempt, owner.worker, reason, stamp(), logs)
+        failed = settle.failed_text(
+            text, attempt=attempt, reason=reason, not_before=not_before, story=story
+        )
+        final = settle.rewrite_and_publish(pen, claim.name, claim.name, failed, state)
+        return self._settled(final, state, attempt)
+
+    def release(self, claim: Claim, life: Life) -> Settled:
+        owner = _files(life)
+        pen = self._pen(owner)
+        final = settle.release(pen, claim.name)
+        if final is None:
+            return self._late(pen, owner, claim, b"")
+        return self._settled(final, State.QUEUED, claim.task.attempt)
+
+    def split(self, claim: Claim, life: Life, parts: Sequence[Part]) -> tuple[str, ...]:
+        owner = _files(life)
+        pen = self._pen(owner)
+        ready = split.prepared(self.folders, claim, parts)
+        if not settle.take(pen, claim.name):
+            raise _lost(claim.name)
+        try:
+            split.write_split(pen, claim, ready)
+        except OSError as error:
+            split.discard(layout.SPLIT_BEING_WRITTEN, pen.hand)
+            publish(claim.name, pen.hand, self.folders.queued, claim.name, sync=False)
+            message = f"{claim.name}: its parts could not be written: {error.strerror}"
+            raise StoreError(message, fix="free some space on the pit's filesystem") from error
+        split.commit_split(pen)
+        split.finish_split(self.folders, pen.hand)
+        return tuple(part.name for part in ready)
+
+    def _late(self, pen: Pen, life: FileLife, claim: Claim, block: bytes) -> Settled:
+        """The claim is gone: settled by the life's own agent with `mv`, or taken back."""
+        if claim.by_verb:
+            raise _lost(claim.name)
+        found = settle.find_settled_by_hand(pen, claim.name, claim.inode, claim.claimed_at_ns)
+        if found is not None:
+            state, name = found
+            done = self._settled(name, state, claim.task.attempt)
+            return Settled(
+                name=name, state=state, path=done.path, attempt=done.attempt, by_hand=True
+            )
+        if not block:
+            raise _lost(claim.name)
+        name = settle.keep_late_result(pen, claim.name, block)
+        path = self.path / layout.FOLDER[State.DEAD] / name
+        return Settled(name=name, state=State.DEAD, path=path, late=True)
+
+    def _settled(self, name: str, state: State, attempt: int) -> Settled:
+        path = self.path / layout.FOLDER[state] / name
+        return Settled(name=name, state=state, path=path, attempt=attempt)
+
+    # --- recovery
+
+    def recover(self, end_life: EndLife, *, counted: bool = True) -> list[Recovered] | None:
+        with recover_lock(self.folders) as held:
+            if not held:
+                return None
+            hand = Hand(self.folders.hands, "recover")
+            try:
+                return Recovery(self.folders, hand, end_life, self.attempts, counted).run()
+            finally:
+                hand.close()
+
+    # --- looking
+
+    def entries(self, state: State) -> Iterator[Entry]:
+        return listing.entries(self.folders, state)
+
+    def locate(self, name: str) -> tuple[Entry, ...]:
+        return listing.locate(self.folders, task_name(name))
+
+    def read(self, entry: Entry) -> bytes:
+        try:
+            return read_all(str(entry.path), self.folders.root, TASK_LIMIT)
+        except OSError as error:
+            raise NotFound(f"{entry.name} moved while it was read ({error.strerror})") from error
+
+    def counts(self) -> Mapping[State, int]:
+        return listing.counts(self.folders)
+
+    def held(self) -> Mapping[str, str]:
+        return listing.held(self.folders)
+
+    def waiting_by_class(self) -> Mapping[tuple[str, tuple[str, ...], str | None], int]:
+        return self._claiming.tickets.waiting_by_class()
+
+    def waste_dir(self, name: str, attempt: int) -> Path:
+        return make_waste(self.folders, name, attempt)
+
+    @property
+    def paused(self) -> bool:
+        return stat_or_none(layout.PAUSED, self.folders.private) is not None
+
+    def set_paused(self, paused: bool) -> None:
+        if paused:
+            write_new(self.folders.private, layout.PAUSED, f"{stamp()}\n".encode(), sync=False)
+        else:
+            unlink_if_there(layout.PAUSED, self.folders.private)
+
+    # --- this process
+
+    def _own_hand(self) -> Hand:
+        if self._hand is None:
+            self._hand = Hand(self.folders.hands, "verb")
+        return self._hand
+
+    def _own_hand_fd(self) -> int:
+        return self._own_hand().fd
+
+    def _pen(self, life: FileLife) -> Pen:
+        if life.is_own:
+            return Pen(self.folders, life.fd, life.hand_fd, life.generation)
+        hand = self._own_hand()
+        return Pen(self.folders, life.fd, hand.fd, hand.generation)
+
+    def _pen_of_hand(self) -> Pen:
+        hand = self._own_hand()
+        return Pen(self.folders, hand.fd, hand.fd, hand.generation)
+
+    def close(self) -> None:
+        self._claiming.close()
+        if self._hand is not None:
+            self._hand.close()
+            self._hand = None
+        self.folders.close()
+
+
+def _files(life: Life) -> FileLife:
+    if not isinstance(life, FileLife) or life.closed:
+        raise StoreError("this life is over, or of another store", fix="open a new one")
+    return life
+
+
+def _lost(name: str) -> ClaimLost:
+    return ClaimLost(f"{name} is no longer yours", fix="stop working on it; claim anew")

@@ -1,0 +1,323 @@
+"""Owns the keeping of the index: tickets for what is ready, a side list for what must wait.
+
+One process at a time is the keeper (a file lock): the daemon, while it runs; else a worker that waits. File
+events say which names to look at; a scan every few seconds is the truth, and enters what was passed over.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from snakepit.clock import monotonic, wall
+from snakepit.core.lifecycle import State
+from snakepit.core.names import is_ignored, task_name
+from snakepit.core.order import ClassKey, class_of
+from snakepit.core.task import Task
+from snakepit.store import layout
+from snakepit.store.atomic import write_new
+from snakepit.store.folders import Folders
+from snakepit.store.index import HELD, OPEN, WAITING, WRITER, Buckets, Head, Lock
+from snakepit.store.intake import Intake, Outcome, circle
+from snakepit.store.life import Hand
+from snakepit.store.tickets import TicketWriter
+from snakepit.store.watch import Watch
+
+SCAN_S = 3.0
+LOST_EVENTS_SCAN_S = 1.0
+NEEDS_LOOK_S = 0.05
+BEAT_S = 1.0
+SCAN_SHARE = 20  # a scan may take a twentieth of the time
+COMPACT_BYTES = 8 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What admission found. `kind`: queued, held, refused, renamed; `was` is the name it came with."""
+
+    kind: str
+    name: str
+    reason: str = ""
+    task: Task | None = None
+    was: str = ""
+
+
+@dataclass(slots=True)
+class Ticketed:
+    """A waiting file with a ticket; `position` is where its ticket ends in its bucket."""
+
+    key: ClassKey
+    priority: int
+    ctime_ns: int
+    position: int
+    passed_over: bool = False
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A waiting file without a ticket, and why."""
+
+    reason: str
+    task: Task | None = None
+    seen_at: float = 0.0
+    identity: tuple[int, ...] = ()
+
+
+@dataclass
+class IndexKeeper:
+    """Made by `FilePit.keeper`; `step` is called in a loop by one thread."""
+
+    folders: Folders
+    intake: Intake
+    settle_s: float
+    hand: Hand
+    ticketed: dict[str, Ticketed] = field(default_factory=dict)
+    waiting: dict[str, Waiting] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._role = Lock("keeper", self.folders.index)
+        self._cursor_lock = Lock("lock", self.folders.index)
+        self._head = Head(self.folders.index)
+        self._tickets = TicketWriter(self.folders.index, self._head, self._cursor_lock)
+        self._nonce = int.from_bytes(os.urandom(7), "big")
+        self._watch: Watch | None = None
+        self._wake_fd = os.open("wake", OPEN, 0o600, dir_fd=self.folders.index)
+        self._is_keeper = False
+        self._next_scan = 0.0
+        self._done_mtime = 0
+        self._notices: list[Notice] = []
+        self._held_written: str | None = None
+        self._gathered: Buckets | None = None
+        self._entered = False
+
+    def acquire(self, *, watch: bool = True) -> bool:
+        """Become the keeper; False while another process is."""
+        if self._is_keeper:
+            return True
+        if not self._role.try_acquire():
+            return False
+        self._is_keeper = True
+        if watch and self._watch is None:
+            self._watch = Watch(self.folders.path / layout.FOLDER[State.QUEUED])
+        if not self._head.open():
+            self._head.create()
+        if self._head.words[WRITER] != self._nonce:
+            self._start_epoch()
+        self._next_scan = 0.0
+        return True
+
+    def release(self) -> None:
+        if self._is_keeper:
+            self._role.release()
+            self._is_keeper = False
+
+    def close(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+        self.release()
+        self._tickets.close()
+        self._head.close()
+        self._role.close()
+        self._cursor_lock.close()
+        os.close(self._wake_fd)
+        self.hand.close()
+
+    def step(self, seconds: float) -> list[Notice]:
+        """Wait at most `seconds` for arrivals, then admit them, scan when it is time; what was found."""
+        if not self.acquire():
+            return []
+        if self._watch is not None:
+            self._watch.wait(min(seconds, self._pause()))
+            names, lost = self._watch.drain()
+            if lost:
+                self._next_scan = 0.0
+            for name in names:
+                if name:
+                    self._admit(name)
+        if monotonic() >= self._next_scan:
+            self._scan()
+        else:
+            self._look_again()
+        self._publish_state()
+        notices, self._notices = self._notices, []
+        return notices
+
+    def wake(self) -> None:
+        """Make a waiting `step` return; safe from a signal handler's thread."""
+        if self._watch is not None:
+            self._watch.poke()
+
+    def _pause(self) -> float:
+        pause = min(BEAT_S, max(0.0, self._next_scan - monotonic()))
+        now = wall()
+        for item in self.waiting.values():
+            if item.task is None or item.identity:
+                pause = min(pause, self.settle_s)
+            elif item.task.needs:
+                pause = min(pause, NEEDS_LOOK_S)
+            elif item.task.not_before is not None:
+                pause = min(pause, max(0.01, item.task.not_before - now))
+        return pause
+
+    def _scan(self) -> None:
+        """What lies in the folder against what is known of it."""
+        began = monotonic()
+        names = set(os.listdir(self.folders.queued))
+        for name in self.ticketed.keys() - names:
+            del self.ticketed[name]
+        for name in self.waiting.keys() - names:
+            del self.waiting[name]
+        for name in sorted(names - self.ticketed.keys() - self.waiting.keys()):
+            self._admit(name)
+        self._enter_passed_over()
+        self._look_again(everything=True)
+        if not self.ticketed and self._tickets.size() > COMPACT_BYTES:
+            self._tickets.start({})
+        interval = SCAN_S if self._watch is not None and self._watch.is_live else LOST_EVENTS_SCAN_S
+        self._next_scan = monotonic() + max(interval, (monotonic() - began) * SCAN_SHARE)
+
+    def _enter_passed_over(self) -> None:
+        """A ticket was taken and its file still waits: its claimer died, or is just about to claim."""
+        for name, item in list(self.ticketed.items()):
+            if self._tickets.position(item.key, item.priority) < item.position:
+                item.passed_over = False
+            elif item.passed_over:
+                self._enter(name, item.key, item.priority, item.ctime_ns)
+            else:
+                item.passed_over = True
+
+    def _admit(self, name: str) -> None:
+        if is_ignored(name):
+            return
+        is_new = name not in self.ticketed and name not in self.waiting
+        outcome = self.intake.admit(name, is_new=is_new)
+        if outcome.second_look and self._has_settled(name, outcome):
+            reason = self.intake.why_held(outcome.task) if outcome.task else None
+            outcome = Outcome(
+                kind="hold" if reason else "ready",
+                reason=reason or "",
+                task=outcome.task,
+                ctime_ns=outcome.ctime_ns,
+            )
+        self._apply(name, outcome)
+
+    def _apply(self, name: str, outcome: Outcome) -> None:
+        if outcome.kind == "ready":
+            self._make_ready(name, outcome)
+        elif outcome.kind == "hold":
+            self._hold(name, outcome)
+        else:
+            self.ticketed.pop(name, None)
+            self.waiting.pop(name, None)
+            if outcome.kind != "gone":
+                self._notices.append(
+                    Notice(kind=outcome.kind, name=outcome.name, reason=outcome.reason, was=name)
+                )
+            if outcome.kind == "renamed":
+                self._admit(outcome.name)
+
+    def _make_ready(self, name: str, outcome: Outcome) -> None:
+        task = outcome.task
+        assert task is not None
+        known = self.ticketed.get(name)
+        key = class_of(task)
+        if known is not None and (known.key, known.priority, known.ctime_ns) == (
+            key,
+            task.priority,
+            outcome.ctime_ns,
+        ):
+            return
+        was = self.waiting.pop(name, None)
+        if not self._enter(name, key, task.priority, outcome.ctime_ns):
+            full = Outcome(kind="hold", task=task, reason="the index has no room for its labels")
+            self._hold(name, full)
+        elif known is None or was is not None:
+            self._notices.append(Notice(kind="queued", name=name, task=task))
+
+    def _hold(self, name: str, outcome: Outcome) -> None:
+        self.ticketed.pop(name, None)
+        item = self.waiting.get(name)
+        reason = outcome.reason
+        if outcome.task is not None and outcome.task.needs:
+            reason += circle(name, self._needs_graph(outcome.task))
+        if item is None:
+            item = self.waiting[name] = Waiting(reason="", seen_at=monotonic())
+        if outcome.identity != item.identity:
+            item.identity, item.seen_at = outcome.identity, monotonic()
+        if item.reason != reason and outcome.task is not None and not outcome.second_look:
+            self._notices.append(Notice(kind="held", name=name, reason=reason, task=outcome.task))
+        item.reason, item.task = reason, outcome.task
+
+    def _needs_graph(self, task: Task) -> dict[str, tuple[str, ...]]:
+        tasks = [item.task for item in self.waiting.values() if item.task is not None]
+        return {
+            one.name: tuple(self.intake.ids.get(need) or task_name(need) for need in one.needs)
+            for one in [*tasks, task]
+        }
+
+    def _has_settled(self, name: str, outcome: Outcome) -> bool:
+        item = self.waiting.get(name)
+        return (
+            item is not None
+            and item.identity == outcome.identity
+            and monotonic() - item.seen_at >= self.settle_s
+        )
+
+    def _look_again(self, *, everything: bool = False) -> None:
+        """Those in the side list whose writer, time or needs may have changed."""
+        if not self.waiting:
+            return
+        done_mtime = os.fstat(self.folders.done).st_mtime_ns
+        everything = everything or done_mtime != self._done_mtime
+        self._done_mtime = done_mtime
+        now, tick = wall(), monotonic()
+        for name, item in list(self.waiting.items()):
+            task = item.task
+            is_unsettled = task is None or bool(item.identity)
+            is_due = task is not None and task.not_before is not None and task.not_before <= now
+            if everything or is_due or (is_unsettled and tick - item.seen_at >= self.settle_s):
+                self._admit(name)
+
+    def _enter(self, name: str, key: ClassKey, priority: int, ctime_ns: int) -> bool:
+        position: int | None = 0
+        if self._gathered is not None:
+            self._gathered.setdefault((key, priority), []).append((ctime_ns, name))
+            if len(self.ticketed) % 500 == 0:
+                self._head.beat()
+        else:
+            position = self._tickets.add(key, priority, [(ctime_ns, name)])
+            self._entered = True
+        if position is None:
+            return False
+        self.ticketed[name] = Ticketed(key, priority, ctime_ns, position)
+        return True
+
+    def _start_epoch(self) -> None:
+        """Read all that waits and put it in place of the old index, which claimers use meanwhile."""
+        self.ticketed.clear()
+        self.waiting.clear()
+        self.intake.read_ids()
+        self._gathered = {}
+        try:
+            for name in os.listdir(self.folders.queued):
+                self._admit(name)
+            for name, position in self._tickets.start(self._gathered).items():
+                self.ticketed[name].position = position
+        finally:
+            self._gathered = None
+        self._head.words[WRITER] = self._nonce
+        self._entered = True
+
+    def _publish_state(self) -> None:
+        """Tell the others: the heartbeat, the side list, and a byte that wakes who waits."""
+        words = self._head.words
+        words[WAITING], words[HELD] = len(self.ticketed), len(self.waiting)
+        self._head.beat()
+        held = "".join(f"{name}\t{item.reason}\n" for name, item in self.waiting.items())
+        if held != self._held_written:
+            index = self.folders.index
+            write_new(index, "held.new", os.fsencode(held), sync=False, mode=0o600)
+            os.rename("held.new", "held", src_dir_fd=index, dst_dir_fd=index)
+            self._held_written = held
+        if self._entered:
+            self._entered = False
+            os.pwrite(self._wake_fd, b".", 0)
