@@ -13,7 +13,7 @@ from snakepit.clock import stamp, wall
 from snakepit.core.header import edit
 from snakepit.core.lifecycle import State
 from snakepit.core.names import problem_with, task_name
-from snakepit.core.order import Diet
+from snakepit.core.order import ClassKey, Diet
 from snakepit.core.result import attempt_block, result_block
 from snakepit.core.retry import Dead, next_step, retry_delay
 from snakepit.errors import ClaimLost, NotFound, StoreError, TaskError, WorkerNameTaken
@@ -88,7 +88,8 @@ class FilePit(PitStore):
         for name, text in tasks:
             problem = problem_with(name)
             if problem:
-                raise StoreError(f"cannot feed {name!r}: {problem}", fix="give it another --name")
+                msg = f"cannot feed {name!r}: {problem}"
+                raise StoreError(msg, fix="give it another --name")
             if len(text) > TASK_LIMIT:
                 message = f"{name} has {len(text):,} bytes; a task has at most {TASK_LIMIT:,}"
                 raise StoreError(message, fix="keep the data in a file and name it in the task")
@@ -383,7 +384,8 @@ class FilePit(PitStore):
         try:
             return read_all(str(entry.path), self.folders.root, TASK_LIMIT)
         except OSError as error:
-            raise NotFound(f"{entry.name} moved while it was read ({error.strerror})") from error
+            msg = f"{entry.name} moved while it was read ({error.strerror})"
+            raise NotFound(msg) from error
 
     def counts(self) -> Mapping[State, int]:
         return listing.counts(self.folders)
@@ -391,7 +393,7 @@ class FilePit(PitStore):
     def held(self) -> Mapping[str, str]:
         return listing.held(self.folders)
 
-    def waiting_by_class(self) -> Mapping[tuple[str, tuple[str, ...], str | None], int]:
+    def waiting_by_class(self) -> Mapping[ClassKey, int]:
         return self._claiming.tickets.waiting_by_class()
 
     def waste_dir(self, name: str, attempt: int) -> Path:
@@ -437,7 +439,8 @@ class FilePit(PitStore):
 
 def _files(life: Life) -> FileLife:
     if not isinstance(life, FileLife) or life.closed:
-        raise StoreError("this life is over, or of another store", fix="open a new one")
+        msg = "this life is over, or of another store"
+        raise StoreError(msg, fix="open a new one")
     return life
 
 

@@ -47,7 +47,7 @@ class Folders:
         device = os.fstat(self.root).st_dev
         for state, name in layout.FOLDER.items():
             if os.fstat(self.fd[state]).st_dev != device:
-                message = f"{self.path / name} lies on another filesystem than {self.path}; a claim is a rename, and a rename cannot cross filesystems"
+                message = f"{self.path / name} lies on another filesystem than {self.path}: no rename crosses"
                 raise StoreError(
                     message,
                     fix=f"unmount {self.path / name}, or set [pit] path to a folder of one filesystem",

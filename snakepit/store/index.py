@@ -14,7 +14,6 @@ import fcntl
 import hashlib
 import mmap
 import os
-from collections.abc import Iterator
 
 from snakepit.clock import monotonic
 from snakepit.core.order import ClassKey, Diet

@@ -5,7 +5,6 @@ events say which names to look at; a scan every few seconds is the truth, and en
 """
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from snakepit.clock import monotonic, wall

@@ -124,7 +124,7 @@ def in_hands(folders: Folders) -> Iterator[Entry]:
 
 
 def counts(folders: Folders) -> dict[State, int]:
-    found = {state: 0 for state in layout.FOLDER}
+    found = dict.fromkeys(layout.FOLDER, 0)
     for state in (State.QUEUED, State.DONE, State.DEAD):
         with os.scandir(folders.fd[state]) as listed:
             found[state] = sum(

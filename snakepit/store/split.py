@@ -25,9 +25,8 @@ from snakepit.system.files import open_folder, rename_noreplace
 def prepared(folders: Folders, claim: Claim, parts: Sequence[Part]) -> list[Part]:
     """The parts with their `parent` and `by`, checked: readable, names free and different, no circle."""
     if not parts:
-        raise StoreError(
-            "a split needs at least one part", fix="give the parts as files or on stdin"
-        )
+        msg = "a split needs at least one part"
+        raise StoreError(msg, fix="give the parts as files or on stdin")
     names = [task_name(part.name) for part in parts]
     seen: set[str] = set()
     graph: dict[str, tuple[str, ...]] = {}
@@ -57,7 +56,8 @@ def prepared(folders: Folders, claim: Claim, parts: Sequence[Part]) -> list[Part
 def _check_name(folders: Folders, name: str, parent: str, seen: set[str]) -> None:
     problem = problem_with(name)
     if problem:
-        raise StoreError(f"part {name!r}: {problem}", fix="give the part another name")
+        msg = f"part {name!r}: {problem}"
+        raise StoreError(msg, fix="give the part another name")
     taken = (
         name in seen
         or root_of(name) == root_of(parent)
@@ -66,7 +66,8 @@ def _check_name(folders: Folders, name: str, parent: str, seen: set[str]) -> Non
         or stat_or_none(name, folders.dead) is not None
     )
     if taken:
-        raise StoreError(f"the name {name} is taken", fix="give the part a name of its own")
+        msg = f"the name {name} is taken"
+        raise StoreError(msg, fix="give the part a name of its own")
 
 
 def free_part_name(parent: str, number: int) -> str:

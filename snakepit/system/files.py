@@ -1,4 +1,4 @@
-"""Owns the file system calls that Python or POSIX lacks: rename without replacing, the write test, the file system's type.
+"""Owns the file system calls that POSIX lacks: rename without replacing, the writer test, the type.
 
 Everything here works relative to open directory descriptors; nothing follows a link. Where the kernel has no
 rename without replacing, `rename_noreplace` falls back to link and unlink, which is safe from a private folder
@@ -15,8 +15,26 @@ import sys
 RENAME_NOREPLACE = 1
 RENAME_EXCL = 4  # macOS
 NETWORK_FILESYSTEMS = frozenset(
-    "nfs nfs4 cifs smb2 smb3 smbfs 9p afs ceph glusterfs lustre gpfs beegfs fuse.sshfs fuse.rclone "
-    "afpfs webdav fuse.glusterfs".split()
+    [
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb2",
+        "smb3",
+        "smbfs",
+        "9p",
+        "afs",
+        "ceph",
+        "glusterfs",
+        "lustre",
+        "gpfs",
+        "beegfs",
+        "fuse.sshfs",
+        "fuse.rclone",
+        "afpfs",
+        "webdav",
+        "fuse.glusterfs",
+    ]
 )
 
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -1,0 +1,111 @@
+"""Owns the ends of a claim: complete, fail and release, each told in the journal after its commit."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from snakepit.core.lifecycle import State
+from snakepit.pool.context import Pit
+from snakepit.store.base import Claim, Life, Part, Settled
+
+LATE = "the claim was gone; the result was kept"
+
+
+def complete(
+    pit: Pit,
+    life: Life,
+    claim: Claim,
+    result: str,
+    *,
+    seconds: float = 0.0,
+    keep: Path | None = None,
+) -> Settled:
+    """Exactly once; ClaimLost for a verb whose claim is gone. The result is masked before it is written."""
+    settled = pit.store.complete(
+        claim, life, pit.redactor.clean(result), seconds=seconds, keep=keep
+    )
+    if settled.late:
+        _tell(pit, "task.late", claim, path=str(settled.path))
+    elif settled.by_hand:
+        _tell_by_hand(pit, claim, settled)
+    else:
+        pit.journal.append(
+            "task.completed",
+            task=claim.name,
+            worker=claim.worker,
+            attempt=claim.attempt,
+            generation=claim.generation,
+            seconds=round(seconds, 3),
+            path=str(settled.path),
+        )
+    return settled
+
+
+def fail(
+    pit: Pit,
+    life: Life,
+    claim: Claim,
+    reason: str,
+    *,
+    seconds: float = 0.0,
+    counted: bool = True,
+    dead: bool = False,
+    delay_s: float | None = None,
+    logs: str = "",
+) -> Settled:
+    clean = pit.redactor.clean(reason)
+    settled = pit.store.fail(
+        claim, life, clean, counted=counted, dead=dead, delay_s=delay_s, logs=logs
+    )
+    if settled.by_hand:
+        _tell_by_hand(pit, claim, settled)
+        return settled
+    _tell(pit, "task.failed", claim, reason=clean, counted=counted, seconds=round(seconds, 3))
+    if settled.state is State.DEAD:
+        _tell(pit, "task.dead", claim, reason=clean, path=str(settled.path))
+    return settled
+
+
+def release(pit: Pit, life: Life, claim: Claim, reason: str = "released") -> Settled:
+    settled = pit.store.release(claim, life)
+    if settled.by_hand:
+        _tell_by_hand(pit, claim, settled)
+    else:
+        _tell(pit, "task.released", claim, reason=reason)
+    return settled
+
+
+def split(pit: Pit, life: Life, claim: Claim, parts: Sequence[Part]) -> tuple[str, ...]:
+    """All parts in one commit, or none: StoreError says which part is wrong."""
+    names = pit.store.split(claim, life, parts)
+    _tell(pit, "task.split", claim, parts=list(names))
+    return names
+
+
+_BY_HAND = {
+    State.DONE: "task.completed",
+    State.QUEUED: "task.released",
+    State.DEAD: "task.dead",
+}
+
+
+def _tell_by_hand(pit: Pit, claim: Claim, settled: Settled) -> None:
+    """The agent had moved the file itself: a legal end, seen afterwards."""
+    pit.journal.append(
+        _BY_HAND[settled.state],
+        task=settled.name,
+        worker=claim.worker,
+        attempt=claim.attempt,
+        path=str(settled.path),
+        observed=True,
+    )
+
+
+def _tell(pit: Pit, kind: str, claim: Claim, **data: object) -> None:
+    pit.journal.append(
+        kind,
+        task=claim.name,
+        worker=claim.worker,
+        attempt=claim.attempt,
+        generation=claim.generation,
+        **data,
+    )
