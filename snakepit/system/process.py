@@ -9,7 +9,7 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 
 LINUX = sys.platform.startswith("linux")
@@ -81,17 +81,18 @@ def parents() -> dict[int, int]:
     return {p.pid: p.info["ppid"] for p in found if p.info["status"] != psutil.STATUS_ZOMBIE}
 
 
-def descendants(*roots: int) -> set[int]:
-    """Everything below the roots, without them and without zombies."""
-    table = parents()
+def descendants(
+    *roots: int, table: Mapping[int, int] | None = None, without: Collection[int] = ()
+) -> set[int]:
+    """What runs below the roots, not the roots themselves, without the branches `without`."""
     children: dict[int, list[int]] = {}
-    for pid, parent in table.items():
+    for pid, parent in (parents() if table is None else table).items():
         children.setdefault(parent, []).append(pid)
     found: set[int] = set()
     todo = list(roots)
     while todo:
         for child in children.get(todo.pop(), ()):
-            if child not in found:
+            if child not in found and child not in without:
                 found.add(child)
                 todo.append(child)
     return found.difference(roots)

@@ -1,0 +1,101 @@
+"""Owns ending what a life or a run started: all of it, proved by a scan; it settles no task.
+
+A process belongs to a life when it bears the life's generation in the environment it was started
+with, or when it descends from its guard: the guard is the subreaper of its pane, so what left
+its session, its parent and its environment still hangs below it. All are stopped before any is
+killed: a tree that forks while it is being killed would outrun the killer.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Collection, Iterable
+
+from snakepit import clock
+from snakepit.store.base import LifeRecord
+from snakepit.system import process
+
+MARK = "SNAKEPIT_GENERATION"
+PATIENCE = 3.0  # seconds until what does not die is reported as left
+
+
+def end_life(record: LifeRecord, *, keep: Collection[int] = ()) -> bool:
+    """True when nothing that the life started is left. Safe to repeat, and for a life long gone."""
+    if record.boot and record.boot != process.boot_id():
+        return True
+    spared = {os.getpid(), *keep}
+    if record.lock:
+        spared.add(record.pid)  # its lock is free: dead, or at its own orderly end
+    return _end(lambda: _of_life(record) - spared)
+
+
+def end_tree(roots: Iterable[int], *, keep: Collection[int] = ()) -> bool:
+    """End the roots and everything below them."""
+    tops = set(roots)
+    spared = {os.getpid(), *keep}
+
+    def find() -> set[int]:
+        table = process.parents()
+        return ((tops & table.keys()) | process.descendants(*tops, table=table)) - spared
+
+    return _end(find)
+
+
+def end_below(pid: int, *, keep: Collection[int] = ()) -> bool:
+    """End everything below `pid`, not `pid`; a kept process keeps what is below it too."""
+    return _end(lambda: process.descendants(pid, without=keep))
+
+
+def _of_life(record: LifeRecord) -> set[int]:
+    found = process.pids_with_mark(MARK, record.generation)
+    roots = set()
+    if record.pidns == process.pid_namespace():
+        if process.is_running(record.pid, record.start):
+            found.add(record.pid)
+            roots.add(record.pid)
+        if record.guard and _is_guard_of(record):
+            roots.add(record.guard)
+    if found or roots:
+        found |= process.descendants(*found, *roots)
+    return found - {record.guard}
+
+
+def _is_guard_of(record: LifeRecord) -> bool:
+    """A guard is older than its life; a stranger with its pid is younger."""
+    start = process.start_time(record.guard)
+    return start is not None and start <= record.start and not process.is_zombie(record.guard)
+
+
+def _end(find: Callable[[], set[int]]) -> bool:
+    deadline = clock.monotonic() + PATIENCE
+    is_sure = True  # a scan beside a fork can miss it: after a kill, two must find none
+    while clock.monotonic() < deadline:
+        targets = _stop(find)
+        if targets:
+            for pid in targets:
+                process.send(pid, signal.SIGKILL)
+            _await_exits(targets, deadline)
+            is_sure = False
+        elif is_sure:
+            return True
+        else:
+            is_sure = True
+    return not find()
+
+
+def _stop(find: Callable[[], set[int]]) -> set[int]:
+    stopped: set[int] = set()
+    while running := find() - stopped:
+        for pid in running:
+            process.send(pid, signal.SIGSTOP)
+        stopped |= running
+    return stopped
+
+
+def _await_exits(pids: set[int], deadline: float) -> None:
+    watch = process.ExitWatch()
+    for pid in pids:
+        watch.add(pid)
+    left = set(pids)
+    while left and clock.monotonic() < deadline:
+        left -= watch.poll(max(0.0, deadline - clock.monotonic()))
+    watch.close()
