@@ -16,7 +16,7 @@ from snakepit.core.names import problem_with, task_name
 from snakepit.core.order import ClassKey, Diet
 from snakepit.core.result import attempt_block, result_block
 from snakepit.core.retry import Dead, next_step, retry_delay
-from snakepit.errors import ClaimLost, NotFound, StoreError, TaskError, WorkerNameTaken
+from snakepit.errors import ClaimLost, NotFound, StoreError, TaskError
 from snakepit.store import layout, listing, settle, split
 from snakepit.store.atomic import publish, read_all, stat_or_none, unlink_if_there, write_new
 from snakepit.store.base import (
@@ -30,9 +30,9 @@ from snakepit.store.base import (
     PitStore,
     Recovered,
     Settled,
-    Verdict,
     nothing_to_end,
 )
+from snakepit.store.birth import Birth, adopt
 from snakepit.store.claiming import Claiming
 from snakepit.store.folders import Folders
 from snakepit.store.intake import Intake, free_name
@@ -40,15 +40,11 @@ from snakepit.store.keeper import IndexKeeper
 from snakepit.store.life import (
     FileLife,
     Hand,
-    new_generation,
-    own_record,
-    read_record,
-    write_record,
 )
 from snakepit.store.reader import read_task
 from snakepit.store.recover import Recovery, make_waste, recover_lock
 from snakepit.store.settle import TASK_LIMIT, Pen
-from snakepit.system.files import open_folder, rename_noreplace
+from snakepit.system.files import rename_noreplace
 
 RETRIED = {"attempt": 0, "reason": None, "not_before": None}
 
@@ -150,90 +146,11 @@ class FilePit(PitStore):
         guard: int = 0,
         end_life: EndLife = nothing_to_end,
     ) -> FileLife:
-        generation = new_generation()
-        record = own_record(worker, generation, session=session, lock=lock, guard=guard)
-        os.mkdir(generation, 0o700, dir_fd=self.folders.hands)
-        fd = open_folder(generation, self.folders.hands)
-        os.mkdir(layout.HAND, 0o700, dir_fd=fd)
-        hand_fd = open_folder(layout.HAND, fd)
-        lock_fd = write_record(fd, record)
-        life = FileLife(record, fd, hand_fd, lock_fd, own=True)
-        try:
-            self._name_life(worker, generation, end_life)
-        except BaseException:
-            self._unmake(life)
-            raise
-        return life
-
-    def _name_life(self, worker: str, generation: str, end_life: EndLife) -> None:
-        """Give the newborn folder its name in claimed/, once the name's former holder is proved gone."""
-        for _ in range(20):
-            try:
-                rename_noreplace(generation, worker, self.folders.hands, self.folders.claimed)
-            except FileExistsError:
-                self._make_way(worker, end_life)
-            else:
-                return
-        message = f"the name {worker} could not be freed"
-        raise WorkerNameTaken(message, fix="agents.py fsck shows who holds it")
-
-    def _make_way(self, worker: str, end_life: EndLife) -> None:
-        try:
-            fd = open_folder(worker, self.folders.claimed)
-        except FileNotFoundError:
-            return
-        except OSError:
-            self.recover(end_life)  # a file of that name: recovery moves it to the queue
-            return
-        try:
-            record = read_record(fd)
-            if record is None:
-                self._empty_by_hand(worker, fd)
-            elif record.verdict is Verdict.DEAD:
-                self.recover(end_life)
-            else:
-                message = (
-                    f"the name {worker} is held by process {record.pid} ({record.verdict.value})"
-                )
-                raise WorkerNameTaken(
-                    message, fix="give this worker another name, or stop that one"
-                )
-        finally:
-            os.close(fd)
-
-    def _empty_by_hand(self, worker: str, fd: int) -> None:
-        """A person's folder of that name: its files wait again, unchanged."""
-        with recover_lock(self.folders) as held:
-            if not held or read_record(fd) is not None:
-                return
-            for name in os.listdir(fd):
-                with suppress(FileNotFoundError):
-                    publish(name, fd, self.folders.queued, name, sync=False)
-            with suppress(OSError):
-                os.rmdir(worker, dir_fd=self.folders.claimed)
-
-    def _unmake(self, life: FileLife) -> None:
-        generation = life.generation
-        unlink_if_there(layout.RECORD, life.fd)
-        with suppress(OSError):
-            os.rmdir(layout.HAND, dir_fd=life.fd)
-            os.rmdir(generation, dir_fd=self.folders.hands)
-        life.close()
+        birth = Birth(self.folders, lambda: self.recover(end_life))
+        return birth.open_worker(worker, session=session, lock=lock, guard=guard)
 
     def adopt(self, worker: str, generation: str) -> FileLife:
-        try:
-            fd = open_folder(worker, self.folders.claimed)
-        except OSError:
-            message = f"no worker {worker} holds anything here"
-            raise ClaimLost(
-                message, fix="the task went back and may be another worker's now"
-            ) from None
-        record = read_record(fd)
-        if record is None or record.generation != generation:
-            os.close(fd)
-            message = f"{worker} is in another life now; what you held went back when yours ended"
-            raise ClaimLost(message, fix="stop working on it; claim anew")
-        return FileLife(record, fd, self._own_hand().fd, -1, own=False)
+        return adopt(self.folders, worker, generation, self._own_hand_fd())
 
     def lives(self) -> list[LifeRecord]:
         return listing.lives(self.folders)
