@@ -1,1 +1,3 @@
 """Owns events.jsonl: what happened, appended and numbered."""
+
+from snakepit.journal.journal import Journal as Journal
