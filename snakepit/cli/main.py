@@ -38,7 +38,7 @@ FAMILIES: dict[str, dict[str, Verb]] = {
         "reload": Verb("fleet_verbs", "reload", "Apply a changed agents.toml, commands included."),
     },
     "Food": {
-        "feed": Verb("task_verbs", "feed", "Put tasks into food/: files, globs, stdin or -m."),
+        "feed": Verb("feed_verb", "feed", "Put tasks into food/: files, globs, stdin or -m."),
         "ls": Verb("task_verbs", "ls", "List tasks: food, claimed, done or scraps."),
         "show": Verb("task_verbs", "show", "Tell how a task was read and what happened."),
         "retry": Verb("task_verbs", "retry", "Move a task from scraps/ back to food/."),

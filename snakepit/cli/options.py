@@ -94,13 +94,21 @@ class Invocation:
 
     def refuse_from_inside(self, verb: str, *, from_inside: bool) -> None:
         """Keep a snake of this pit from acting on the pool that runs it."""
-        worker = os.environ.get(IDENTITY)
-        if not worker or from_inside:
+        if from_inside or not os.environ.get(IDENTITY):
             return
-        pit = os.environ.get("SNAKEPIT_PIT", "")
-        if os.path.realpath(pit) == os.path.realpath(self.load().pit_dir):
+        worker = worker_inside(self.load().pit_dir)
+        if worker:
             msg = f"{verb}: refused from inside {worker}, a snake of this pit"
             raise UsageProblem(msg, fix=f"agents.py {verb} --from-inside, if that is what you mean")
+
+
+def worker_inside(pit_dir: "Path") -> str | None:
+    """The snake of this very pit that runs us; None for a person, and for another pit's snake."""
+    worker = os.environ.get(IDENTITY)
+    pit = os.environ.get("SNAKEPIT_PIT", "")
+    if worker and os.path.realpath(pit) == os.path.realpath(pit_dir):
+        return worker
+    return None
 
 
 def config_callback(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:

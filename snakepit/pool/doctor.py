@@ -43,20 +43,17 @@ def examine(
 ) -> list[Finding]:
     """Every precondition in a fixed order; what cannot be looked at is a warning."""
     question = ask or ask_program
-    found: list[Finding] = []
-    for check in (
-        lambda: _python(),
-        lambda: _tmux(question, environ),
-        lambda: _folders(config),
-        lambda: _permissions(config),
-        lambda: _disk(config),
-        lambda: _backends(config, environ),
-        lambda: _inotify(),
-        lambda: _linger(question, environ),
-        lambda: _locale(environ),
-    ):
-        found.extend(check())
-    return found
+    return [
+        *_python(),
+        *_tmux(question, environ),
+        *_folders(config),
+        *_permissions(config),
+        *_disk(config),
+        *_backends(config, environ),
+        *_inotify(),
+        *_linger(question, environ),
+        *_locale(environ),
+    ]
 
 
 def ask_program(argv: list[str]) -> str:

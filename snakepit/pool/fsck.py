@@ -15,10 +15,13 @@ from snakepit.core.lifecycle import State
 from snakepit.errors import TaskError
 from snakepit.store import layout
 from snakepit.store.base import Verdict
+from snakepit.store.life import read_record
 from snakepit.store.reader import read_task
+from snakepit.system.files import open_folder
 
 if TYPE_CHECKING:
     from snakepit.pool.context import Pit
+    from snakepit.store.base import LifeRecord
 
 Severity = Literal["problem", "note"]
 WHY = ".why.md"
@@ -199,7 +202,8 @@ def _in_no_place(seen: Scan) -> Iterator[Violation]:
 
 
 def _dead_lives(pit: "Pit", seen: Scan) -> Iterator[Violation]:
-    dead = [life for life in pit.store.lives() if life.verdict == Verdict.DEAD]
+    known = [*pit.store.lives(), *_hands(str(pit.config.pit_dir))]
+    dead = [life for life in known if life.verdict == Verdict.DEAD]
     for life in dead:
         who = life.worker or "a verb"
         yield Violation(
@@ -221,6 +225,21 @@ def _dead_lives(pit: "Pit", seen: Scan) -> Iterator[Violation]:
                 what=f"{path} is committed and not published",
                 fix="agents.py fsck --fix",
             )
+
+
+def _hands(root: str) -> "Iterator[LifeRecord]":
+    """The lives behind private hands; one without a record is judged by nobody."""
+    for entry in _listing(f"{root}/{layout.PRIVATE}/{layout.HANDS}"):
+        try:
+            fd = open_folder(entry.path)
+        except OSError:
+            continue
+        try:
+            record = read_record(fd)
+        finally:
+            os.close(fd)
+        if record is not None:
+            yield record
 
 
 def _unmet_needs(pit: "Pit", seen: Scan) -> Iterator[Violation]:
@@ -272,13 +291,15 @@ SAYS: Mapping[str, State] = {
     "task.cancelled": State.DEAD,
 }
 
+WENT_TO: Mapping[str, State] = {state.value: state for state in State}
+
 
 def _events_against(pit: "Pit", seen: Scan, *, runs: bool) -> Iterator[Violation]:
     said: dict[str, State] = {}
     for event in pit.journal.read():
         state = SAYS.get(event.type)
-        if event.task and event.type == "task.recovered":
-            state = State(event.data["state"]) if "state" in event.data else None
+        if event.type == "task.recovered":
+            state = WENT_TO.get(str(event.data.get("state")))
         if event.task and state is not None:
             said[event.task] = state
     for name, places in _by_name(seen).items():

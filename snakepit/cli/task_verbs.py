@@ -1,0 +1,168 @@
+"""Owns the verbs about food: list and show it, move it between food and scraps."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from snakepit.cli.options import Invocation, from_inside_option, verb_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from snakepit.pool.context import Pit
+    from snakepit.store.base import Entry
+
+ALIASES = {
+    "food": "food",
+    "queued": "food",
+    "claimed": "claimed",
+    "done": "done",
+    "scraps": "scraps",
+    "dead": "scraps",
+}
+
+
+@click.command(
+    epilog='JSON: {"tasks": [{"name", "state", "worker", "since", "size", "waits_for"}]}'
+)
+@click.argument("state", required=False, type=click.Choice(list(ALIASES)))
+@verb_options
+def ls(call: Invocation, state: str | None) -> None:
+    """List tasks: food, claimed, done or scraps.
+
+    Without STATE all four, in that order, each in the order tasks came there.
+
+    \b
+    Example: agents.py ls scraps
+    """
+    from snakepit import clock
+
+    pit = call.open()
+    held = pit.store.held()
+    tasks = []
+    for folder, entry in _entries(pit, ALIASES.get(state or "")):
+        since = clock.stamp(entry.ctime_ns / 1e9)
+        tasks.append(
+            {
+                "name": entry.name,
+                "state": folder,
+                "worker": entry.worker,
+                "since": since,
+                "size": entry.size,
+                "waits_for": held.get(entry.name) if folder == "food" else None,
+            }
+        )
+    rows = (
+        (
+            str(task["state"]),
+            str(task["name"]),
+            str(task["worker"] or "-"),
+            str(task["since"]),
+            str(task["waits_for"] or ""),
+        )
+        for task in tasks
+    )
+    call.table({"tasks": tasks}, ("where", "task", "snake", "since (UTC)", "waits for"), rows)
+
+
+def _entries(pit: "Pit", folder: str | None) -> "Iterator[tuple[str, Entry]]":
+    from snakepit.store.layout import FOLDER
+
+    for state, name in FOLDER.items():
+        if folder in (None, name):
+            for entry in sorted(pit.store.entries(state), key=lambda e: (e.ctime_ns, e.name)):
+                yield name, entry
+
+
+@click.command(
+    epilog='JSON: {"name", "state", "path", "worker", "header", "kind", "problem", "waits_for", '
+    '"reason", "attempt", "attempts", "events": [...], "result", "waste"}'
+)
+@click.argument("task")
+@verb_options
+def show(call: Invocation, task: str) -> None:
+    """Tell how a task was read and what happened.
+
+    TASK is its name with or without .md; the beginning of a name is enough where only one
+    task begins so.
+
+    \b
+    Example: agents.py show first-meal
+    """
+    from snakepit.pool import story
+
+    pit = call.open()
+    told = story.tell(pit, story.find(pit, task))
+    call.emit(told.to_json(), told.lines())
+
+
+@click.command(epilog='JSON: {"name", "state": "food"}')
+@click.argument("tasks", nargs=-1, required=True)
+@verb_options
+def retry(call: Invocation, tasks: tuple[str, ...]) -> None:
+    """Move a task from scraps/ back to food/.
+
+    Its counter of attempts begins again at 0.
+
+    \b
+    Example: agents.py retry first-meal-k3ab
+    """
+    from snakepit.core.lifecycle import State
+    from snakepit.pool import decide, story
+
+    pit = call.open()
+    moved = [decide.retry(pit, story.find(pit, task, states=(State.DEAD,))) for task in tasks]
+    _moved(call, moved, "food", "waits in food/ again, attempt 0")
+
+
+@click.command(epilog='JSON: {"name", "state": "scraps"}')
+@click.argument("tasks", nargs=-1, required=True)
+@click.option("-m", "--reason", default="cancelled", help="Why, for its reason: in scraps/.")
+@verb_options
+def cancel(call: Invocation, tasks: tuple[str, ...], reason: str) -> None:
+    """Move a task to scraps/, ending its run.
+
+    A claimed task's run is ended first; the snake itself goes on with the next one.
+
+    \b
+    Example: agents.py cancel long-report -m "no longer needed"
+    """
+    from snakepit.core.lifecycle import State
+    from snakepit.pool import decide, story
+
+    pit = call.open()
+    moved = [
+        decide.cancel(pit, story.find(pit, task, states=(State.QUEUED, State.CLAIMED)), reason)
+        for task in tasks
+    ]
+    _moved(call, moved, "scraps", "lies in scraps/")
+
+
+@click.command(epilog='JSON: {"name", "state": "food"}')
+@click.argument("tasks", nargs=-1, required=True)
+@from_inside_option
+@verb_options
+def allow(call: Invocation, tasks: tuple[str, ...], from_inside: bool) -> None:
+    """Allow a task that a snake wrote to run its code.
+
+    Food that a snake published and that carries `run` fences waits until a person has read it.
+
+    \b
+    Example: agents.py show build-docs && agents.py allow build-docs
+    """
+    from snakepit.core.lifecycle import State
+    from snakepit.pool import decide, story
+
+    call.refuse_from_inside("allow", from_inside=from_inside)
+    pit = call.open()
+    moved = [decide.allow(pit, story.find(pit, task, states=(State.QUEUED,))) for task in tasks]
+    _moved(call, moved, "food", "may run")
+
+
+def _moved(call: Invocation, names: list[str], state: str, said: str) -> None:
+    value: dict[str, object] = {"state": state}
+    if len(names) == 1:
+        value["name"] = names[0]
+    else:
+        value["names"] = names
+    call.emit(value, [f"{name} {said}" for name in names])

@@ -1,0 +1,225 @@
+"""Owns what can be told about one task: where it is, how it was read, what happened, what came out."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from snakepit import clock
+from snakepit.core import names, result
+from snakepit.core.duration import format_duration
+from snakepit.core.lifecycle import State
+from snakepit.errors import NotFound, TaskError
+from snakepit.store import layout
+from snakepit.store.reader import read_task
+
+if TYPE_CHECKING:
+    from snakepit.core.events import Event
+    from snakepit.core.task import Task
+    from snakepit.pool.context import Pit
+    from snakepit.store.base import Entry
+
+LAST_EVENTS = 12
+WHY_LIMIT = 4000
+CANDIDATES = 5
+
+
+def find(pit: "Pit", reference: str, *, states: Sequence[State] = tuple(State)) -> "Entry":
+    """The task of that name, with or without .md, or the only one whose name begins so."""
+    wanted = reference.removeprefix("./").rsplit("/", 1)[-1]
+    for name in dict.fromkeys((names.task_name(wanted), wanted)):
+        for entry in pit.store.locate(name):
+            if entry.state in states:
+                return entry
+    near = [
+        entry
+        for state in states
+        for entry in pit.store.entries(state)
+        if entry.name.startswith(wanted) and not entry.in_hand
+    ]
+    if len({entry.name for entry in near}) == 1:
+        return near[0]
+    raise _not_found(pit, wanted, near, states)
+
+
+def _not_found(pit: "Pit", wanted: str, near: "list[Entry]", states: Sequence[State]) -> NotFound:
+    folders = " or ".join(f"{layout.FOLDER[state]}/" for state in states)
+    shown = names.printable(wanted)
+    if near:
+        newest = sorted(near, key=lambda entry: -entry.ctime_ns)[:CANDIDATES]
+        some = ", ".join(names.stem(entry.name) for entry in newest)
+        msg = f"{shown} begins the names of {len(near)} tasks in {folders}"
+        return NotFound(msg, fix=f"say which, newest first: {some}")
+    elsewhere = pit.store.locate(names.task_name(wanted))
+    if elsewhere:
+        msg = f"{shown} is not in {folders} but in {layout.FOLDER[elsewhere[0].state]}/"
+        return NotFound(msg, fix=f"agents.py show {names.stem(shown)}")
+    return NotFound(f"no task {shown} in {folders}", fix="agents.py ls shows all there are")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """`problem`: what is wrong with the file; `task` is None then."""
+
+    entry: "Entry"
+    task: "Task | None"
+    problem: str
+    waits_for: str
+    reason: str
+    limit: int
+    attempts: tuple[Mapping[str, str], ...]
+    events: "tuple[Event, ...]"
+    result: str
+    waste: str
+    now: float = field(default_factory=clock.wall)
+
+    def to_json(self) -> dict[str, object]:
+        task = self.task
+        return {
+            "name": self.entry.name,
+            "state": layout.FOLDER[self.entry.state],
+            "path": str(self.entry.path),
+            "worker": self.entry.worker,
+            "since": clock.stamp(self.entry.ctime_ns / 1e9),
+            "title": task.title if task else None,
+            "kind": task.kind if task else None,
+            "header": _header(task) if task else None,
+            "problem": self.problem or None,
+            "waits_for": self.waits_for or None,
+            "reason": self.reason or None,
+            "attempt": task.attempt if task else None,
+            "attempts": [dict(attempt) for attempt in self.attempts],
+            "events": [event.to_json() for event in self.events],
+            "result": self.result or None,
+            "waste": self.waste or None,
+        }
+
+    def lines(self) -> Iterator[str]:
+        entry, task = self.entry, self.task
+        by = f" by {entry.worker}" if entry.worker else ""
+        ago = format_duration(max(0, round(self.now - entry.ctime_ns / 1e9)))
+        yield f"{entry.name}: {layout.FOLDER[entry.state]}{by}, for {ago}"
+        yield f"  file: {entry.path}"
+        if task:
+            yield f"  read as: {_how_read(task)}"
+            yield f"  attempts: {task.attempt} of {self.limit}"
+        if self.problem:
+            yield f"  wrong: {self.problem}"
+        if self.waits_for:
+            yield f"  waits for: {self.waits_for}"
+        if self.reason:
+            yield f"  reason: {self.reason}"
+        if self.waste:
+            yield f"  left: {self.waste}"
+        for attempt in self.attempts:
+            yield f"attempt {attempt['n']}: {attempt['text']}"
+        for event in self.events:
+            yield f"{event.ts}  {event.type}{_detail(event)}"
+        if self.result:
+            yield "result:"
+            yield from (f"  {line}" for line in self.result.splitlines())
+
+
+def tell(pit: "Pit", entry: "Entry") -> Story:
+    data = b""
+    task, problem = None, ""
+    try:
+        data = pit.store.read(entry)
+        task = read_task(entry.name, data)
+    except TaskError as exc:
+        problem = str(exc)
+    except OSError as exc:
+        problem = f"cannot be read: {exc.strerror}"
+    waste = pit.config.pit_dir / layout.WASTE / names.stem(entry.name)
+    return Story(
+        entry=entry,
+        task=task,
+        problem=problem,
+        waits_for=_waits_for(pit, entry, task) if entry.state is State.QUEUED else "",
+        reason=_reason(entry, task),
+        limit=(task.attempts if task else None) or pit.config.pit.attempts,
+        attempts=tuple(_attempts(data)),
+        events=_events(pit, entry.name),
+        result=result.result_of(data),
+        waste=str(waste) if waste.is_dir() else "",
+    )
+
+
+def _waits_for(pit: "Pit", entry: "Entry", task: "Task | None") -> str:
+    held = pit.store.held().get(entry.name)
+    if held or task is None:
+        return held or ""
+    if task.not_before is not None and task.not_before > clock.wall():
+        return f"its not_before, {clock.stamp(task.not_before)}"
+    from snakepit.pool.status import eaters
+
+    return eaters(pit, task).why_nobody
+
+
+def _reason(entry: "Entry", task: "Task | None") -> str:
+    """From the front matter, or from the note beside a file that was left as it was."""
+    if task and task.reason:
+        return task.reason
+    if entry.state is not State.DEAD:
+        return ""
+    note = entry.path.with_name(f"{entry.name}.why.md")
+    try:
+        return note.read_text(encoding="utf-8", errors="replace")[:WHY_LIMIT].strip()
+    except OSError:
+        return ""
+
+
+_ATTEMPT = re.compile(r"^## Attempt ([0-9]+) <!-- snakepit -->$", re.MULTILINE)
+
+
+def _attempts(data: bytes) -> "Iterator[dict[str, str]]":
+    """The runs that did not end well, as the pit wrote them into the file."""
+    text = data.decode("utf-8", "replace")
+    found = list(_ATTEMPT.finditer(text))
+    for match in found:
+        block = text[match.end() :].split("\n## ", 1)[0]
+        told = " ".join(block.replace("\n> ", "\n").split())
+        yield {"n": match[1], "text": told}
+
+
+def _events(pit: "Pit", name: str) -> "tuple[Event, ...]":
+    told = [event for event in pit.journal.read() if event.task == name]
+    return tuple(told[-LAST_EVENTS:])
+
+
+def _how_read(task: "Task") -> str:
+    words = [f"for a {task.kind} snake", f"priority {task.priority}"]
+    if task.to:
+        words.append(f"only for {task.to}")
+    if task.labels:
+        words.append(f"labels {', '.join(task.labels)}")
+    if task.needs:
+        words.append(f"needs {', '.join(task.needs)}")
+    if task.not_before is not None:
+        words.append(f"not before {clock.stamp(task.not_before)}")
+    if task.timeout_s is not None:
+        words.append(f"timeout {format_duration(task.timeout_s)}")
+    if task.by:
+        words.append(f"fed by {task.by}")
+    if task.extra:
+        words.append(f"not understood and kept: {', '.join(sorted(task.extra))}")
+    return ", ".join(words)
+
+
+HEADER = (
+    "id", "priority", "species", "big", "labels", "needs", "not_before", "timeout_s", "attempts",
+    "model", "dir", "artefacts", "parent", "parts", "join", "by", "to", "allowed",
+)  # fmt: skip
+
+
+def _header(task: "Task") -> dict[str, object]:
+    shown = {key: getattr(task, key) for key in HEADER}
+    kept = {key: list(v) if isinstance(v, tuple) else v for key, v in shown.items()}
+    return {**kept, "extra": dict(task.extra)}
+
+
+def _detail(event: "Event") -> str:
+    about = [event.worker or ""]
+    about += [f"{key}: {event.data[key]}" for key in ("reason", "message") if key in event.data]
+    words = "  ".join(word for word in about if word)
+    return f"  {words}" if words else ""
