@@ -14,7 +14,7 @@ SHORTEST = 8  # characters; a shorter value would mask half the words of a log
 _KEPT = rf"\g<1>{MASK}"
 _NAME = r"(?:api[_-]?key|[_-]key|access[_-]?key|token(?!s)|secret|passw(?:or)?d|passphrase|credentials?)"
 _SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
-    (("sk-",), re.compile(r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{16,}"), MASK),
+    (("sk-",), re.compile(r"sk-(?<![A-Za-z0-9]sk-)[A-Za-z0-9_-]{16,}"), MASK),
     (("k_live_", "k_test_"), re.compile(r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{10,}"), MASK),
     (
         ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"),

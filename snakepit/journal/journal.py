@@ -7,6 +7,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from snakepit.journal.sequence import Sequence
 SEGMENT_BYTES = 10_000_000
 KEEP_DAYS = 30
 LINE_LIMIT = 32 * 1024  # characters; longer texts are cut inside their fields
+CACHED_LENGTH = 200  # characters
+CACHED = 4096  # texts kept as they are written; names come again and again
 TEXT_LIMIT = 2000  # characters of one field of a line that is too long
 
 
@@ -36,6 +39,7 @@ class Journal:
         self.path = path
         self.lost = 0  # events that could not be written at all
         self._clean = redact.clean
+        self._text = lru_cache(CACHED)(lambda text: quoted(redact.clean(text)))
         self._sequence = Sequence(path, segment_bytes=segment_bytes, keep_days=keep_days)
         self._lock = threading.Lock()
         self._second = -1
@@ -70,15 +74,15 @@ class Journal:
                 self._begin()
             rest = self._head(type)
             if task is not None:
-                rest += f',"task":{quoted(task)}'
+                rest += f',"task":{self._text(task)}'
             if worker is not None:
-                rest += f',"worker":{quoted(worker)}'
+                rest += f',"worker":{self._text(worker)}'
             if attempt is not None:
                 rest += f',"attempt":{attempt}'
             if data:
-                rest += _fields(data)
+                rest += self._fields(data)
             try:
-                return self._sequence.add((self._clean(rest) + "}\n").encode("ascii", "replace"))
+                return self._sequence.add(f"{rest}}}\n".encode())
             except OSError:
                 self.lost += 1
                 return 0
@@ -94,6 +98,25 @@ class Journal:
             f',"id":"{self._id}{self._count:x}",'
             f'"ts":"{self._until_second}{milliseconds:03d}Z","type":"{type}"'
         )
+
+    def _fields(self, data: Mapping[str, object]) -> str:
+        text = ""
+        for key, value in data.items():
+            if isinstance(value, str):
+                short = len(value) <= CACHED_LENGTH
+                text += f',"{key}":{self._text(value) if short else quoted(self._clean(value))}'
+            elif value is not None:
+                text += f',"{key}":{self._clean(_json(value))}'
+        if len(text) <= LINE_LIMIT:
+            return text
+        return self._fields({key: self._cut(value) for key, value in data.items()})
+
+    def _cut(self, value: object) -> object:
+        """Cleaned before it is cut, since half a secret has no shape."""
+        text = self._clean(value if isinstance(value, str) else _json(value))
+        if len(text) <= TEXT_LIMIT:
+            return value
+        return f"{text[:TEXT_LIMIT]} … ({len(text)} characters)"
 
     def read(
         self, since: int = 0, *, follow: bool = False, stop: reading.Stop | None = None
@@ -122,21 +145,5 @@ class Journal:
             return
 
 
-def _fields(data: Mapping[str, object]) -> str:
-    text = "".join(
-        f',"{key}":{quoted(value) if isinstance(value, str) else _json(value)}'
-        for key, value in data.items()
-        if value is not None
-    )
-    if len(text) <= LINE_LIMIT:
-        return text
-    return _fields({key: _cut(value) for key, value in data.items()})
-
-
 def _json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"), default=str)
-
-
-def _cut(value: object) -> object:
-    text = value if isinstance(value, str) else _json(value)
-    return value if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]} … ({len(text)} characters)"

@@ -27,7 +27,7 @@ def read(path: Path, since: int) -> Iterator[Event]:
         for name in (path, *reversed(segments(path.parent))):
             try:
                 files.append(stack.enter_context(name.open("rb")))
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 continue
             if name != path and _first_number(files[-1]) <= since + 1:
                 break
@@ -47,7 +47,7 @@ def tail(path: Path, n: int) -> list[Event]:
         try:
             with name.open("rb") as file:
                 found[:0] = _last_events(file, n - len(found))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
     return found
 
@@ -79,14 +79,14 @@ def follow(path: Path, since: int, stop: Stop) -> Iterator[Event]:
 def _opened(path: Path) -> BinaryIO | None:
     try:
         return path.open("rb")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 
 def _is_at(path: Path, file: BinaryIO) -> bool:
     try:
         return path.stat().st_ino == os.fstat(file.fileno()).st_ino
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
 
 

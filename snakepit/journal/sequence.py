@@ -3,15 +3,16 @@
 Invariants, which hold whenever the lock is free:
 - events.jsonl is written by the holder of state/events.lock alone; every line of it has a number;
 - numbers grow by one from line to line, through all segments in the order of their names;
-- the lock file says `seq offset inode late` of the last line written. Where the file is longer, a holder died
-  between the line and the note: its whole lines are kept, half a line is cut off;
-- who did not get the lock in time appends to state/events.late, and the next holder moves those lines over.
+- the lock file holds seq, offset, inode, late (four 64 bit numbers) of the last line. Where the
+  file is longer, a holder died before its note: whole lines are kept, half a line is cut off;
+- who did not get the lock in time appends to state/events.late; the next holder moves it over.
 """
 
 import fcntl
 import json
 import os
 import re
+import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,11 +25,13 @@ SPINS = 200
 TAIL = 256 * 1024  # bytes; longer than any line or batch of late lines
 BATCH = 128 * 1024  # bytes of late lines that are moved in one write
 LATE_LIMIT = 1024 * 1024  # bytes after which the late file is emptied
+LOOK_EVERY = 64  # lines between two looks whether a person removed the file
 DAY_S = 86400.0
 
 _SEGMENT = re.compile(r"events-([0-9]{6,})\.jsonl")
 _NUMBER = re.compile(rb'\{"seq": *([0-9]+),')
 _ID = re.compile(rb'"id":"([^"]*)"')
+_NOTE = struct.Struct("=4q")
 _PAUSE = threading.Event()
 
 
@@ -41,6 +44,9 @@ class Mark(NamedTuple):
     late: int
 
 
+NOTHING_NOTED = Mark(0, -1, 0, 0)
+
+
 def numbered(seq: int, rest: bytes) -> bytes:
     return b'{"seq":%12d' % seq + rest
 
@@ -51,7 +57,7 @@ def segments(folder: Path) -> list[Path]:
         names = [
             (int(m[1]), name) for name in os.listdir(folder) if (m := _SEGMENT.fullmatch(name))
         ]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     return [folder / name for _, name in sorted(names)]
 
@@ -67,6 +73,7 @@ class Sequence:
         self._keep_s = keep_days * DAY_S
         self._fd = self._lock = self._late = -1
         self._inode = 0
+        self._adds = 0
 
     def add(self, rest: bytes) -> int:
         """Appends one line; its number, or 0 when it waits in the late file for the next holder."""
@@ -120,18 +127,20 @@ class Sequence:
 
     def _current(self) -> Mark:
         """Under the lock: where the journal stands, mended where someone died, late lines moved."""
-        noted = os.pread(self._lock, 96, 0)
-        found = os.fstat(self._fd)
         try:
-            seq, offset, inode, late = map(int, noted.split())
-            mark = Mark(seq, offset, inode, late)
-        except ValueError:
-            mark = Mark(0, -1, 0, 0)
-        if mark.inode != self._inode or found.st_nlink == 0 or found.st_size != mark.offset:
+            mark = Mark(*_NOTE.unpack(os.pread(self._lock, _NOTE.size, 0)))
+        except struct.error:
+            mark = NOTHING_NOTED
+        size = os.lseek(self._fd, 0, os.SEEK_END)
+        self._adds += 1
+        if mark.inode != self._inode or size != mark.offset or self._is_removed():
             mark = self._mended(mark)
         if os.lseek(self._late, 0, os.SEEK_END) != mark.late:
             mark = self._with_late_lines(mark)
         return mark
+
+    def _is_removed(self) -> bool:
+        return self._adds % LOOK_EVERY == 0 and os.fstat(self._fd).st_nlink == 0
 
     def _mended(self, mark: Mark) -> Mark:
         self._open_current()
@@ -203,7 +212,7 @@ class Sequence:
             raise OSError(28, "No space left on device", str(self.path))
 
     def _note(self, mark: Mark) -> None:
-        os.pwrite(self._lock, b"%20d %20d %20d %20d\n" % mark, 0)
+        os.pwrite(self._lock, _NOTE.pack(*mark), 0)
 
     def _rotate(self, seq: int, late: int) -> None:
         full = segments(self.path.parent)
