@@ -12,7 +12,7 @@ Row = dict[str, Any]
 
 
 def measure(
-    peer: str, root: Path, *, backlog: int, workers: list[int], cap: float, durable: bool, put: bool
+    peer: str, root: Path, *, backlog: int, workers: list[int], cap: float, durable: bool
 ) -> list[Row]:
     """Fill a queue, drain it with each number of workers; rows without `round`."""
     rows: list[Row] = []
@@ -21,18 +21,16 @@ def measure(
         if durable and not place.notes["durable_note"]:
             return [{"measure": "drain", **common, "absent": "has no durable setting"}]
         notes = {"note": place.notes["durable_note" if durable else "kill_note"]}
-        have = 0
-        if put:
-            said = place.run("put", n=backlog, cap=cap)
-            have = said["n"]
-            rows.append({"measure": "put", **common, **notes, **said})
-        if have < backlog:
-            place.run("fill", start=have, stop=backlog)
+        said = place.run("put", n=backlog, cap=cap)
+        rows.append({"measure": "put", **common, **notes, **said})
+        if said["n"] < backlog:
+            place.run("fill", start=said["n"], stop=backlog)
         for count in workers:
-            prepared = place.run("prepare")["secs"]
+            prepared = place.accompany()
             said = drain(place, count, backlog, cap)
             rows.append({"measure": "drain", **common, **notes, "workers": count, **said})
-            rows[-1]["prepare_s"] = prepared
+            if prepared:
+                rows[-1]["prepare_s"] = prepared
             if count != workers[-1]:
                 refill(place, said["done"], backlog)
     return rows
@@ -40,6 +38,7 @@ def measure(
 
 def refill(place: Stand, taken: int, backlog: int) -> None:
     """Put back what was taken; a queue that is half empty is made anew instead."""
+    place.leave_alone()
     if taken * 2 > backlog:
         place.renew()
         place.run("fill", start=0, stop=backlog)

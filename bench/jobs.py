@@ -34,6 +34,7 @@ class Stand:
     server: Server | None
     board_path: Path
     notes: dict[str, Any]
+    keeper: "Job | None" = None
 
     def job(self, do: str, slot: int = 0, **more: Any) -> "Job":
         told = {
@@ -55,8 +56,21 @@ class Stand:
         self.board_path.unlink(missing_ok=True)
         return Board(self.board_path)
 
+    def accompany(self) -> float:
+        """Start the peer's companion if it has one and lacks it; the seconds until it caught up."""
+        if not self.notes["has_companion"] or self.keeper:
+            return 0.0
+        self.keeper = self.job("companion", 63)
+        return float(self.keeper.line()["secs"])
+
+    def leave_alone(self) -> None:
+        if self.keeper:
+            self.keeper.kill()
+            self.keeper = None
+
     def renew(self) -> None:
         """Throw the queue away and make an empty one."""
+        self.leave_alone()
         shutil.rmtree(self.home / "data", ignore_errors=True)
         (self.home / "data").mkdir()
         self.notes = self.run("create")
@@ -125,6 +139,7 @@ def stand(peer: str, root: Path, *, durable: bool = False) -> Iterator[Stand]:
         if PEERS[peer].server:
             server = stack.enter_context(Server(PEERS[peer].server, home, durable=durable))
         made = Stand(peer, home, durable, server, home / "board", {})
+        stack.callback(made.leave_alone)
         made.renew()
         yield made
 

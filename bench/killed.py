@@ -11,7 +11,7 @@ def measure(peer: str, root: Path, *, cap: float) -> dict[str, Any]:
     """One worker claims and is killed; a second one, started before, tries until the task comes."""
     with stand(peer, root) as place:
         place.run("fill", start=0, stop=1)
-        place.run("prepare")
+        place.accompany()
         first = place.job("hold", 1)
         second = None
         try:

@@ -38,6 +38,7 @@ def idle(peer: str, root: Path, *, drops: int, gap: float) -> Row:
     """One worker waits its own way; drops come `gap` seconds apart on average."""
     drops = min(drops, layout.SAMPLES)
     with stand(peer, root) as place:
+        place.accompany()
         board = place.fresh_board()
         listener = place.job("listen")
         try:
@@ -60,7 +61,7 @@ def urgent(peer: str, root: Path, *, backlog: int, workers: int, drops: int, gap
         if not place.notes["has_urgent"]:
             return {"measure": "urgent", "peer": peer, "absent": "has no priorities"}
         place.run("fill", start=0, stop=backlog)
-        place.run("prepare")
+        place.accompany()
         board = place.fresh_board()
         jobs = [
             place.job("drain", slot, n=1 << 60, cap=600, seen=str(place.home / f"seen-{slot}"))

@@ -1,6 +1,7 @@
 """Owns the two servers that peers need: found, started on a private port, weighed, ended by pid."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -24,7 +25,7 @@ def version_of(program: str) -> str:
     if not path:
         return ""
     said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20)
-    return said.stdout.strip().splitlines()[0]
+    return f"{program} " + re.findall(r"\d+(?:\.\d+)+", said.stdout)[0]
 
 
 def free_port() -> int:

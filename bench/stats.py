@@ -20,7 +20,7 @@ def short(value: float) -> str:
     if value >= 100_000:
         return f"{value / 1000:.0f}k"
     if value >= 1000:
-        return f"{value / 1000:.1f}k"
+        return f"{value / 1000:.1f}".removesuffix(".0") + "k"
     if value >= 100:
         return f"{value:.0f}"
     return f"{value:.3g}"

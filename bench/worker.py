@@ -1,6 +1,6 @@
 """Owns one process of the bench: one peer and one job with it, told by a JSON argument.
 
-Jobs: create, put (measured, capped), fill, prepare, drain, produce (drops at leisure), listen,
+Jobs: create, put (measured, capped), fill, companion, drain, produce (drops at leisure), listen,
 hold (claim one and wait to be killed), retake (a second worker tries until it has the task).
 Run as `python -m bench.worker` from the top of the repository.
 """
@@ -29,7 +29,7 @@ def main() -> None:
 
 def create(peer: Any, job: dict[str, Any]) -> dict[str, Any]:
     peer.create()
-    notes = ("durable_note", "kill_note", "wait_note", "has_urgent")
+    notes = ("durable_note", "kill_note", "wait_note", "has_urgent", "has_companion")
     return {note: getattr(peer, note) for note in notes}
 
 
@@ -50,10 +50,10 @@ def fill(peer: Any, job: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def prepare(peer: Any, job: dict[str, Any]) -> dict[str, Any]:
+def companion(peer: Any, job: dict[str, Any]) -> dict[str, Any]:
     start = clock.now()
-    peer.prepare()
-    return {"secs": clock.now() - start}
+    peer.keep(lambda: print(json.dumps({"secs": clock.now() - start}), flush=True))
+    return {}
 
 
 def drain(peer: Any, job: dict[str, Any]) -> dict[str, Any]:
@@ -61,6 +61,7 @@ def drain(peer: Any, job: dict[str, Any]) -> dict[str, Any]:
     board, slot, n = Board(Path(job["board"])), job["slot"], job["n"]
     values, seen = board.values, array("q")
     peer.open()
+    peer.ready()
     values[layout.READY + slot] = 1
     while not values[layout.GO]:
         clock.pause(0.0005)
@@ -110,6 +111,7 @@ def listen(peer: Any, job: dict[str, Any]) -> dict[str, Any]:
     """Wait for drops until killed, the library's own way; a task is stamped once settled."""
     board = Board(Path(job["board"]))
     peer.open()
+    peer.ready()
 
     def told(seq: int, at: float) -> None:
         if at:
@@ -133,6 +135,7 @@ def hold(peer: Any, job: dict[str, Any]) -> dict[str, Any]:
 def retake(peer: Any, job: dict[str, Any]) -> dict[str, Any]:
     """Try until the task comes; `killed` arrives on stdin as the moment of the kill."""
     peer.open()
+    peer.ready()
     print("{}", flush=True)
     killed = float(sys.stdin.readline())
     while clock.now() < killed + job["cap"]:
@@ -148,7 +151,7 @@ JOBS = {
     "create": create,
     "put": put,
     "fill": fill,
-    "prepare": prepare,
+    "companion": companion,
     "drain": drain,
     "produce": produce,
     "listen": listen,

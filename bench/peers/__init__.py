@@ -19,6 +19,9 @@ class Entry:
 
 PEERS: dict[str, Entry] = {
     "ours": Entry(label="snakepit", where="ours:Ours", needs="snakepit.store"),
+    "ours_alone": Entry(
+        label="snakepit, no daemon", where="ours:OursAlone", needs="snakepit.store"
+    ),
     "mv": Entry(label="list, sort, mv loop", where="mvloop:MvLoop", scans=True),
     "huey_file": Entry(
         label="huey FileHuey", where="huey_peers:HueyFile", needs="huey", scans=True

@@ -31,6 +31,7 @@ class Peer(ABC):
     kill_note = ""  # what its default keeps
     wait_note = "blocks"  # how the library's own wait works
     has_urgent = False
+    has_companion = False  # a process of its own beside the workers
     wait_poll_s = 0.001
 
     def __init__(self, home: Path, *, durable: bool, port: int, slot: int) -> None:
@@ -57,8 +58,12 @@ class Peer(ABC):
         for seq in range(start, stop):
             self.put(seq)
 
-    def prepare(self) -> None:  # noqa: B027 - only a queue with an index has something to prepare
-        """Do what a running installation has done by the time the workers start."""
+    def keep(self, told: Any) -> None:
+        """Be the companion until killed; call `told()` once it has caught up."""
+        raise NotImplementedError
+
+    def ready(self) -> None:  # noqa: B027 - most peers are ready when they are open
+        """Do what a worker does once before it may claim."""
 
     @abstractmethod
     def claim(self) -> tuple[Any, str | bytes] | None: ...

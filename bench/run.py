@@ -1,0 +1,177 @@
+"""Owns the order of a run: who is measured when, in rounds, so that noise falls on all alike."""
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench import clock, drain, killed, latency, limit, machine, peers, product, report
+from bench.jobs import JobFailed
+from bench.options import LIMITS, Options, parse
+
+Row = dict[str, Any]
+DURABLE_BACKLOG = 10_000
+LATENCY_PEERS_SKIPPED = ("ours_alone",)
+
+
+class Run:
+    def __init__(self, options: Options, root: Path) -> None:
+        self.options = options
+        self.root = root
+        self.rows: list[Row] = []
+        self.absent: dict[str, str] = {}
+        self.failures: list[str] = []
+        self.started = clock.now()
+        self.names = [name for name in options.only if name not in LIMITS]
+        for name in list(self.names):
+            why = peers.absent(name)
+            if why:
+                self.absent[name] = why
+                self.names.remove(name)
+        self.program = limit.compile_limit(root) if set(LIMITS) & set(options.only) else None
+        if set(LIMITS) & set(options.only) and not self.program:
+            self.absent["limit"] = "no C compiler; apt-get install gcc"
+
+    def say(self, text: str) -> None:
+        print(f"[{clock.now() - self.started:6.0f} s] {text}", file=sys.stderr, flush=True)
+
+    def take(self, what: str, work: Callable[[], list[Row]], **more: Any) -> None:
+        """Add the rows of one measurement; a failure is a line of the report, not the end."""
+        try:
+            rows = work()
+        except (JobFailed, RuntimeError, OSError, AssertionError) as error:
+            self.failures.append(f"{what}: {error}")
+            self.say(f"{what}: FAILED: {error}")
+            return
+        for row in rows:
+            self.rows.append(row | more)
+        self.say(f"{what}: {'; '.join(report.brief(row) for row in rows)}")
+
+    def drains(self) -> None:
+        o = self.options
+        for number in range(o.rounds):
+            for backlog in o.backlogs:
+                self._limits(number, backlog, "kill", "renames", "publish_kill")
+                for name in self.names:
+                    if number and peers.PEERS[name].scans and backlog >= 50_000:
+                        continue
+                    self._peer(number, name, backlog, durable=False)
+
+    def durable(self) -> None:
+        o = self.options
+        backlog = min(DURABLE_BACKLOG, max(o.backlogs))
+        for number in range(o.rounds):
+            self._limits(number, backlog, "power", "publish")
+            for name in self.names:
+                self._peer(number, name, backlog, durable=True)
+
+    def _limits(self, number: int, backlog: int, *modes: str) -> None:
+        if not self.program:
+            return
+        for mode in modes:
+            if mode == "renames" and "renames" not in self.options.only:
+                continue
+            if mode != "renames" and "limit" not in self.options.only:
+                continue
+            program, counts = self.program, self.options.workers
+            if mode.startswith("publish"):
+                counts = (1,)
+            n = min(backlog, 5000) if mode == "publish" else backlog
+            for count in counts:
+                what = f"limit {mode} {n} x{count}"
+                self.take(
+                    what,
+                    lambda p=program, m=mode, n=n, c=count: [limit.run(p, m, n, c)],
+                    round=number,
+                    backlog=backlog,
+                )
+
+    def _peer(self, number: int, name: str, backlog: int, *, durable: bool) -> None:
+        o = self.options
+        what = f"{name} {backlog}{' durable' if durable else ''}"
+        self.take(
+            what,
+            lambda: drain.measure(
+                name, self.root, backlog=backlog, workers=list(o.workers),
+                cap=o.cap_s, durable=durable,
+            ),
+            round=number,
+        )  # fmt: skip
+
+    def latencies(self) -> None:
+        o = self.options
+        for name in self.names:
+            if name in LATENCY_PEERS_SKIPPED:
+                continue
+            if "idle" in o.measures:
+                self.take(
+                    f"{name} idle",
+                    lambda n=name: [latency.idle(n, self.root, drops=o.drops, gap=o.gap_s)],
+                )
+            if "urgent" in o.measures:
+                backlog = o.urgent_backlog // (10 if peers.PEERS[name].scans else 1)
+                self.take(
+                    f"{name} urgent",
+                    lambda n=name, b=backlog: [
+                        latency.urgent(
+                            n, self.root, backlog=b, workers=4, drops=o.urgent_drops, gap=0.02
+                        )
+                    ],
+                )
+
+    def killed(self) -> None:
+        for name in self.names:
+            self.take(
+                f"{name} killed",
+                lambda n=name: [killed.measure(n, self.root, cap=self.options.killed_s)],
+            )
+
+    def everything(self) -> None:
+        measures = self.options.measures
+        if "drain" in measures:
+            self.drains()
+        if "durable" in measures:
+            self.durable()
+        if "killed" in measures:
+            self.killed()
+        if {"idle", "urgent"} & set(measures):
+            self.latencies()
+        if "product" in measures and "ours" in self.options.only:
+            product.measure(self.root, self.options, self.take)
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = parse(arguments)
+    root = Path(tempfile.mkdtemp(prefix="snakepit-bench-", dir=options.root))
+    facts = machine.facts(root)
+    run = Run(options, root)
+    try:
+        run.everything()
+    finally:
+        with contextlib.suppress(OSError):
+            shutil.rmtree(root)
+    facts["load_after"] = round(os.getloadavg()[0], 2)
+    answer = {
+        "format": 1,
+        "machine": facts,
+        "options": {key: str(getattr(options, key)) for key in options.__slots__},
+        "seconds": round(clock.now() - run.started, 1),
+        "absent": run.absent,
+        "failures": run.failures,
+        "rows": run.rows,
+    }
+    raw = options.json or Path(tempfile.gettempdir()) / f"snakepit-bench-{os.getpid()}.json"
+    raw.write_text(json.dumps(answer, indent=1) + "\n")
+    text = report.page(answer)
+    print(text)
+    if options.docs:
+        options.docs.parent.mkdir(parents=True, exist_ok=True)
+        options.docs.write_text(text)
+        run.say(f"wrote {options.docs}")
+    run.say(f"raw rows: {raw}")
+    return 1 if run.failures else 0
