@@ -1,0 +1,113 @@
+"""Owns the one picture of a pit that status and dashboards show; it asks nobody and prints nothing.
+
+`to_json` is public: keys may be added, never renamed without a line in the changelog.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+
+from snakepit.core.duration import format_duration
+from snakepit.core.lifecycle import State
+
+SHOWN = 3  # names behind one reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerView:
+    """`state` is one word for people: working, waiting, paused, starting, silent, degraded, stopped, no model."""
+
+    name: str
+    state: str
+    backend: str = ""
+    species: str = ""
+    pool: str | None = None
+    task: str | None = None
+    attempt: int | None = None
+    since_s: float | None = None
+    restarts: int = 0
+    attach: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceView:
+    name: str
+    state: str
+    attach: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitView:
+    """Tasks that wait for the same reason; `names` are the first few of `count`."""
+
+    reason: str
+    count: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusView:
+    pit: str
+    config: str
+    daemon: str
+    counts: Mapping[str, int]
+    daemon_pid: int | None = None
+    paused: bool = False
+    workers: tuple[WorkerView, ...] = ()
+    services: tuple[ServiceView, ...] = ()
+    waits: tuple[WaitView, ...] = ()
+    scaled: Mapping[str, int] = field(default_factory=dict)
+    paused_workers: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def count_states(counts: Mapping[State, int]) -> dict[str, int]:
+    """Every state has its number, those that hold nothing too."""
+    return {state.value: counts.get(state, 0) for state in State}
+
+
+def group_waits(held: Iterable[tuple[str, str]]) -> tuple[WaitView, ...]:
+    """(name, reason) pairs as one line a reason, the reason of most tasks first."""
+    grouped: dict[str, list[str]] = {}
+    for name, reason in held:
+        grouped.setdefault(reason, []).append(name)
+    waits = [
+        WaitView(reason=reason, count=len(names), names=tuple(sorted(names)[:SHOWN]))
+        for reason, names in grouped.items()
+    ]
+    return tuple(sorted(waits, key=lambda wait: (-wait.count, wait.reason)))
+
+
+def plain_lines(view: StatusView) -> list[str]:
+    """For a pipe: one fact a line, the same words on every machine."""
+    counts = "  ".join(f"{state} {count}" for state, count in view.counts.items())
+    lines = [f"pit {view.pit}", f"tasks  {counts}", f"daemon {view.daemon}"]
+    if view.paused:
+        lines.append("paused: no new claims")
+    lines += [_worker_line(worker) for worker in view.workers]
+    lines += [f"service {service.name}  {service.state}" for service in view.services]
+    lines += [_wait_line(wait) for wait in view.waits]
+    lines += [f"scaled {pool}={count}" for pool, count in sorted(view.scaled.items())]
+    lines += [f"note: {note}" for note in view.notes]
+    return lines
+
+
+def _worker_line(worker: WorkerView) -> str:
+    parts = [f"worker {worker.name}", worker.state]
+    if worker.task:
+        attempt = f" (attempt {worker.attempt})" if worker.attempt and worker.attempt > 1 else ""
+        parts.append(worker.task + attempt)
+    if worker.since_s is not None:
+        parts.append(f"for {format_duration(worker.since_s)}")
+    if worker.restarts:
+        parts.append(f"{worker.restarts} restarts")
+    return "  ".join(part for part in (*parts, worker.note) if part)
+
+
+def _wait_line(wait: WaitView) -> str:
+    more = ", …" if wait.count > len(wait.names) else ""
+    verb = "waits" if wait.count == 1 else "wait"
+    return f"{wait.count} {verb}: {wait.reason} ({', '.join(wait.names)}{more})"
