@@ -37,10 +37,7 @@ from snakepit.store.claiming import Claiming
 from snakepit.store.folders import Folders
 from snakepit.store.intake import Intake, free_name
 from snakepit.store.keeper import IndexKeeper
-from snakepit.store.life import (
-    FileLife,
-    Hand,
-)
+from snakepit.store.life import KEEPER, PERSON, RECOVERY, VERB, FileLife, Hand
 from snakepit.store.reader import read_task
 from snakepit.store.recover import Recovery, make_waste, recover_lock
 from snakepit.store.settle import TASK_LIMIT, Pen
@@ -71,7 +68,7 @@ class FilePit(PitStore):
         self.attempts = attempts
         self._settle_s = settle_s
         self._accept_all = accept_all
-        self._hand: Hand | None = None
+        self._hands: dict[str, Hand] = {}
         self._claiming = Claiming(folders, self._own_hand_fd, self.keeper, accept_all=accept_all)
 
     # --- publish and the verbs of people
@@ -89,7 +86,7 @@ class FilePit(PitStore):
             if len(text) > TASK_LIMIT:
                 message = f"{name} has {len(text):,} bytes; a task has at most {TASK_LIMIT:,}"
                 raise StoreError(message, fix="keep the data in a file and name it in the task")
-        hand = self._own_hand().fd
+        hand = self._own_hand(PERSON).fd
         names = []
         for name, text in tasks:
             free = free_name(self.folders, name)
@@ -105,7 +102,7 @@ class FilePit(PitStore):
         text = self._take_from(State.DEAD, name)
         with suppress(TaskError):
             if read_task(name, text).extra.get("refused") is True:
-                publish(name, self._own_hand().fd, self.folders.dead, name, sync=False)
+                publish(name, self._own_hand(PERSON).fd, self.folders.dead, name, sync=False)
                 message = f"{name} is a note about something that was refused, not a task"
                 raise StoreError(message, fix=f"read it: {self.path / 'scraps' / name}")
         final = self._rewrite(name, edit(text, RETRIED), State.QUEUED)
@@ -123,7 +120,7 @@ class FilePit(PitStore):
         return self._rewrite(name, edit(text, {"allowed": True}), State.QUEUED)
 
     def _take_from(self, state: State, name: str) -> bytes:
-        hand = self._own_hand().fd
+        hand = self._own_hand(PERSON).fd
         try:
             rename_noreplace(name, name, self.folders.fd[state], hand)
         except FileNotFoundError:
@@ -133,7 +130,9 @@ class FilePit(PitStore):
         return read_all(name, hand, TASK_LIMIT)
 
     def _rewrite(self, name: str, text: bytes, state: State) -> str:
-        return settle.rewrite_and_publish(self._pen_of_hand(), name, name, text, state)
+        hand = self._own_hand(PERSON)
+        pen = Pen(self.folders, hand.fd, hand.fd, hand.generation)
+        return settle.rewrite_and_publish(pen, name, name, text, state)
 
     # --- lives
 
@@ -171,7 +170,7 @@ class FilePit(PitStore):
 
     def keeper(self) -> IndexKeeper:
         """A keeper with a hand of its own: it may run in another thread than the rest of this store."""
-        hand = Hand(self.folders.hands, "keeper")
+        hand = Hand(self.folders.hands, KEEPER)
         intake = Intake(self.folders, lambda: hand.fd, accept_all=self._accept_all)
         return IndexKeeper(self.folders, intake, self._settle_s, hand)
 
@@ -283,7 +282,7 @@ class FilePit(PitStore):
         with recover_lock(self.folders) as held:
             if not held:
                 return None
-            hand = Hand(self.folders.hands, "recover")
+            hand = Hand(self.folders.hands, RECOVERY)
             try:
                 return Recovery(self.folders, hand, end_life, self.attempts, counted).run()
             finally:
@@ -328,10 +327,11 @@ class FilePit(PitStore):
 
     # --- this process
 
-    def _own_hand(self) -> Hand:
-        if self._hand is None:
-            self._hand = Hand(self.folders.hands, "verb")
-        return self._hand
+    def _own_hand(self, role: str = VERB) -> Hand:
+        hand = self._hands.get(role)
+        if hand is None:
+            hand = self._hands[role] = Hand(self.folders.hands, role)
+        return hand
 
     def _own_hand_fd(self) -> int:
         return self._own_hand().fd
@@ -342,15 +342,11 @@ class FilePit(PitStore):
         hand = self._own_hand()
         return Pen(self.folders, life.fd, hand.fd, hand.generation)
 
-    def _pen_of_hand(self) -> Pen:
-        hand = self._own_hand()
-        return Pen(self.folders, hand.fd, hand.fd, hand.generation)
-
     def close(self) -> None:
         self._claiming.close()
-        if self._hand is not None:
-            self._hand.close()
-            self._hand = None
+        for hand in self._hands.values():
+            hand.close()
+        self._hands.clear()
         self.folders.close()
 
 

@@ -22,6 +22,7 @@ RECORD = ".worker.json"
 NEWBORN_RECORD = ".w"
 HAND = ".hand"
 SETTLED = ".settled"
+TAKEN = ".taken"
 
 BEING_WRITTEN = ".t"
 SPLIT_BEING_WRITTEN = ".split.tmp"

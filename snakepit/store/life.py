@@ -19,6 +19,10 @@ from snakepit.system import process
 from snakepit.system.files import open_file, open_folder
 
 RECORD_LIMIT = 65536
+PERSON = "(person)"  # roles of hands; no worker has such a name
+VERB = "(verb)"
+RECOVERY = "(recovery)"
+KEEPER = "(keeper)"
 SETTLED_LIMIT = 64 << 20
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -141,7 +145,8 @@ class Hand:
         """An empty hand is removed, any other is left to recovery. Idempotent."""
         if self.fd < 0:
             return
-        if os.listdir(self.fd) == [layout.RECORD] and os.getpid() == self._owner:
+        if os.getpid() == self._owner and set(os.listdir(self.fd)) <= {layout.RECORD, layout.TAKEN}:
+            unlink_if_there(layout.TAKEN, self.fd)
             unlink_if_there(layout.RECORD, self.fd)
             os.rmdir(self.generation, dir_fd=self._hands_fd)
         os.close(self.fd)

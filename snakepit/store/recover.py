@@ -14,18 +14,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from snakepit.clock import stamp, wall
-from snakepit.core.header import edit
 from snakepit.core.lifecycle import State
-from snakepit.core.names import is_ignored, numbered, problem_with
+from snakepit.core.names import is_ignored, numbered, problem_with, stem
 from snakepit.core.result import attempt_block, cut_torn
 from snakepit.core.retry import Dead, next_step
 from snakepit.errors import TaskError
-from snakepit.store import layout
+from snakepit.store import layout, origins
 from snakepit.store.admission import refuse, reject
 from snakepit.store.atomic import publish, read_all, stat_or_none, unlink_if_there
 from snakepit.store.base import EndLife, LifeRecord, Recovered, Verdict
 from snakepit.store.folders import Folders
-from snakepit.store.life import Hand, read_record, read_settled
+from snakepit.store.life import PERSON, Hand, read_record, read_settled
+from snakepit.store.origins import Origin
 from snakepit.store.reader import read_task
 from snakepit.store.settle import TASK_LIMIT, Pen, failed_text, late_name, rewrite_and_publish
 from snakepit.store.split import discard, finish_split
@@ -33,9 +33,13 @@ from snakepit.system.files import open_folder, rename_noreplace
 
 MOST_TAKES = 5
 MOST_ROUNDS = 60
+MOST_NUMBERS = 100
+KEEP = "keep"
 SWEEP_AFTER_S = 86400.0
 WORKER_SUFFIX = ".w"
-SKIPPED = frozenset({layout.RECORD, layout.NEWBORN_RECORD, layout.HAND, layout.SETTLED})
+SKIPPED = frozenset(
+    {layout.RECORD, layout.NEWBORN_RECORD, layout.HAND, layout.SETTLED, layout.TAKEN}
+)
 
 
 @contextmanager
@@ -186,6 +190,13 @@ class Recovery:
         if not stat.S_ISREG(status.st_mode) or problem_with(name) or is_ignored(name):
             refuse(self.folders, self.hand.fd, fd, entry, "it was left in a worker's folder")
             return
+        origin = origins.read(fd).get(name) or Origin(
+            worker=record.worker,
+            generation=record.generation,
+            pid=record.pid,
+            settled=frozenset(read_settled(settled_fd).get(name, ())),
+        )
+        origins.note(self.hand.fd, name, origin)
         mine = layout.taken_name(times + 1, name)
         try:
             rename_noreplace(entry, mine, fd, self.hand.fd)
@@ -193,47 +204,48 @@ class Recovery:
             return
         if times + 1 >= MOST_TAKES:
             reason = f"recovery took it {MOST_TAKES} times and died each time; it was not read"
-            self._reject(mine, name, record, reason)
-        elif self._is_settled(name, settled_fd):
+            self._reject(mine, name, origin, reason)
+        elif self._is_settled(name, origin):
             final = publish(mine, self.hand.fd, self.folders.dead, late_name(name), sync=False)
-            self._report(final, record, State.DEAD, 0, "written again after it was settled")
+            self._report(final, origin, State.DEAD, 0, "written again after it was settled")
         else:
-            self._fail(mine, name, record)
+            self._fail(mine, name, origin)
 
-    def _reject(self, mine: str, name: str, record: LifeRecord, reason: str) -> None:
+    def _reject(self, mine: str, name: str, origin: Origin, reason: str) -> None:
         final = reject(self.folders, self.hand.fd, self.hand.fd, mine, name, reason)
         if final is not None:
-            self._report(final, record, State.DEAD, 0, reason)
+            self._report(final, origin, State.DEAD, 0, reason)
 
-    def _is_settled(self, name: str, settled_fd: int) -> bool:
-        inodes = read_settled(settled_fd).get(name)
-        if not inodes:
+    def _is_settled(self, name: str, origin: Origin) -> bool:
+        if not origin.settled:
             return False
-        for number in range(1, 100):
+        for number in range(1, MOST_NUMBERS):
             chosen = name if number == 1 else numbered(name, number)
             status = stat_or_none(chosen, self.folders.done)
             if status is None:
                 return False
-            if status.st_ino in inodes:
+            if status.st_ino in origin.settled:
                 return True
         return False
 
-    def _fail(self, mine: str, name: str, record: LifeRecord) -> None:
+    def _fail(self, mine: str, name: str, origin: Origin) -> None:
         """Steps 2 to 5 of Fail, on a task in recovery's own hand."""
+        self._return_artefacts(name)
         pen = Pen(self.folders, self.hand.fd, self.hand.fd, self.hand.generation)
-        data, torn = cut_torn(read_all(mine, self.hand.fd, TASK_LIMIT), record.generation)
-        reason = f"{record.worker} ended while it held the task (process {record.pid} is gone)"
+        data, torn = cut_torn(read_all(mine, self.hand.fd, TASK_LIMIT), origin.generation)
+        reason = f"{origin.worker} ended while it held the task (process {origin.pid} is gone)"
         try:
             task = read_task(name, data)
         except TaskError as error:
-            self._reject(mine, name, record, str(error))
+            self._reject(mine, name, origin, str(error))
             return
-        step = next_step(task, counted=self.counted, limit=self.limit, now=wall())
+        counted = self.counted and origin.worker != PERSON
+        step = next_step(task, counted=counted, limit=self.limit, now=wall())
         state = State.DEAD if isinstance(step, Dead) else State.QUEUED
-        if self.counted:
+        if counted:
             logs = self._keep_torn(name, step.attempt, torn)
             not_before = None if isinstance(step, Dead) else step.not_before
-            story = attempt_block(step.attempt, record.worker, reason, stamp(), logs)
+            story = attempt_block(step.attempt, origin.worker, reason, stamp(), logs)
             text = failed_text(
                 data,
                 attempt=step.attempt,
@@ -244,7 +256,26 @@ class Recovery:
         else:
             text = data
         final = rewrite_and_publish(pen, mine, name, text, state)
-        self._report(final, record, state, step.attempt, reason)
+        self._report(final, origin, state, step.attempt, reason)
+
+    def _return_artefacts(self, name: str) -> None:
+        """A folder in done/ whose task never got there goes back to waste/."""
+        for number in range(1, MOST_NUMBERS):
+            chosen = name if number == 1 else numbered(name, number)
+            has_file = stat_or_none(chosen, self.folders.done) is not None
+            status = stat_or_none(stem(chosen), self.folders.done)
+            if status is None and not has_file:
+                return
+            if status is None or has_file or not stat.S_ISDIR(status.st_mode):
+                continue
+            folder = make_waste(self.folders, name, 1)
+            fd = open_folder(str(folder))
+            try:
+                rename_noreplace(stem(chosen), KEEP, self.folders.done, fd)
+            except FileNotFoundError:
+                continue
+            finally:
+                os.close(fd)
 
     def _keep_torn(self, name: str, attempt: int, torn: bytes) -> str:
         if not torn:
@@ -254,13 +285,13 @@ class Recovery:
         return f"{layout.WASTE}/{folder.parent.name}/{folder.name}"
 
     def _report(
-        self, name: str, record: LifeRecord, state: State, attempt: int, reason: str
+        self, name: str, origin: Origin | LifeRecord, state: State, attempt: int, reason: str
     ) -> None:
         self.done.append(
             Recovered(
                 name=name,
-                worker=record.worker,
-                generation=record.generation,
+                worker=origin.worker,
+                generation=origin.generation,
                 state=state,
                 attempt=attempt,
                 reason=reason,
@@ -274,7 +305,7 @@ class Recovery:
             pass
         except OSError:
             return
-        for entry in (layout.SETTLED, layout.NEWBORN_RECORD, layout.RECORD):
+        for entry in (layout.TAKEN, layout.SETTLED, layout.NEWBORN_RECORD, layout.RECORD):
             unlink_if_there(entry, fd)
         try:
             os.rmdir(name, dir_fd=self.folders.hands)
@@ -321,7 +352,3 @@ def _open(name: str, dir_fd: int) -> int:
         return open_folder(name, dir_fd)
     except OSError:
         return -1
-
-
-def retried_text(text: bytes) -> bytes:
-    return edit(text, {"attempt": 0, "reason": None, "not_before": None})
