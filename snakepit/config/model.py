@@ -1,0 +1,209 @@
+"""Owns the shape of a loaded config: frozen records, absolute paths, durations in seconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from snakepit.core.order import Diet
+
+SCRIPT = "script"
+DEMO = "demo"
+WATCHDOG = "watchdog"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watchdog:
+    signal_interval: float
+    heavy_interval: float
+    limit_probe_fallback: float
+    limit_reset_slack: float
+    stall_grace: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """`tmux_socket` is never empty: where none is given it comes from the config's real path."""
+
+    session_prefix: str
+    log_dir: Path
+    backend: str
+    model: str
+    watch: str
+    tmux_socket: str
+    tmux_conf: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PitSettings:
+    path: Path
+    settle_s: float
+    attempts: int
+    timeout_s: float
+    durable: str
+    keep_waste_days: float
+    keep_waste_gb: float
+    roots: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptSettings:
+    accept: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSettings:
+    keep_days: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """`driver`: "worker" where our own process sits in the pane, "pane" where the program does."""
+
+    name: str
+    driver: str
+    bin: str
+    flags: str
+    remote_control: bool
+    supports_resume: bool
+    prompt_delivery: str
+    process_name: str
+    submit_key: str
+    stall_idle: float
+    active_re: str
+    limit_re: str
+    fatal_re: str
+    env_pass: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wake:
+    interval: float
+    prompt_file: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eats:
+    """No labels: any task of these species; else the task must share one of them."""
+
+    species: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    name: str
+    kind: str
+    backend: str
+    model: str
+    resume: bool
+    watch: str
+    prompt: str
+    wake: Wake | None
+    species: str
+    eats: Eats
+    feed: str
+    env: Mapping[str, str]
+    env_pass: tuple[str, ...]
+    dir: Path
+    pool: str | None = None
+
+    @property
+    def diet(self) -> Diet:
+        return Diet(
+            species=frozenset(self.eats.species),
+            labels=frozenset(self.eats.labels),
+            worker=self.name,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """`template` is a member without its number; `member` fills `{name}` and `{id}` in its prompt."""
+
+    name: str
+    count: int
+    template: Agent
+
+    def member(self, number: int) -> Agent:
+        name = f"{self.name}-{number}"
+        prompt = self.template.prompt.replace("{name}", name).replace("{id}", str(number))
+        return replace(self.template, name=name, prompt=prompt, pool=self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """`own` holds the arguments of a command that is our own program, empty for any other; whoever
+    starts it adds --config."""
+
+    name: str
+    command: str
+    dir: Path
+    own: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """`path` is the file's real path; `agents` has every pool at the size that the file gives it."""
+
+    path: Path
+    watchdog: Watchdog
+    defaults: Defaults
+    pit: PitSettings
+    script: ScriptSettings
+    events: EventSettings
+    backends: Mapping[str, Backend]
+    agents: tuple[Agent, ...]
+    pools: tuple[Pool, ...]
+    services: tuple[Service, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def root(self) -> Path:
+        return self.path.parent
+
+    @property
+    def log_dir(self) -> Path:
+        return self.defaults.log_dir
+
+    @property
+    def state_dir(self) -> Path:
+        return self.defaults.log_dir / "state"
+
+    @property
+    def pit_dir(self) -> Path:
+        return self.pit.path
+
+    @property
+    def socket(self) -> str:
+        return self.defaults.tmux_socket
+
+    def session_name(self, name: "str | Agent | Service") -> str:
+        return self.defaults.session_prefix + (name if isinstance(name, str) else name.name)
+
+    def backend_of(self, agent: Agent) -> Backend:
+        return self.backends[agent.backend]
+
+    def agent(self, name: str) -> Agent | None:
+        return next((agent for agent in self.agents if agent.name == name), None)
+
+    def pool(self, name: str) -> Pool | None:
+        return next((pool for pool in self.pools if pool.name == name), None)
+
+    def fleet(self, scale: Mapping[str, int]) -> tuple[Agent, ...]:
+        """All agents with each pool at its scaled size; pools come last."""
+        single = [agent for agent in self.agents if agent.pool is None]
+        members = [
+            pool.member(number)
+            for pool in self.pools
+            for number in range(1, scale.get(pool.name, pool.count) + 1)
+        ]
+        return (*single, *members)
+
+    def member_of(self, name: str) -> Agent | None:
+        """The agent of this name, also a pool's member beyond the size the file gives it."""
+        found = self.agent(name)
+        head, _, number = name.rpartition("-")
+        if found is None and number.isdecimal() and str(int(number)) == number and number != "0":
+            pool = self.pool(head)
+            return pool.member(int(number)) if pool else None
+        return found

@@ -1,0 +1,97 @@
+"""Owns what one value alone cannot show: names that clash, backends that do not exist, feeding."""
+
+from collections.abc import Callable, Iterator
+
+from snakepit.config.model import SCRIPT, WATCHDOG, Agent, Config
+from snakepit.config.problem import Finding, Problem, did_you_mean
+from snakepit.config.sections import Section
+
+_MODEL_SPECIES = ("worker", "planner", "keeper", "cleanup")
+
+Add = Callable[[Section, str, str], None]
+
+
+def check_rules(config: Config, sections: list[Section], findings: list[Finding]) -> None:
+    def add(section: Section, key: str, message: str) -> None:
+        if key in section.settings:
+            findings.append(Finding((), Problem(section.settings[key][0], "", message)))
+            return
+        findings.append(Finding((*section.place, key), Problem(section.label, key, message)))
+
+    _unique_names(sections, add)
+    for section in sections:
+        if section.table.name == "defaults":
+            _known_backend(config, section, config.defaults.backend, add)
+            if config.log_dir == config.pit_dir:
+                add(section, "log_dir", "must not be the pit's own folder")
+        elif section.table.name == "backend":
+            _backend(section, add)
+    for section, agent in _agents(config, sections):
+        _agent(config, section, agent, add)
+
+
+def _agents(config: Config, sections: list[Section]) -> Iterator[tuple[Section, Agent]]:
+    """Sections and what was built from them, both in the order of the file."""
+    agents = (agent for agent in config.agents if agent.pool is None)
+    templates = (pool.template for pool in config.pools)
+    for section in sections:
+        if section.table.name == "agent":
+            yield section, next(agents)
+        elif section.table.name == "pool":
+            yield section, next(templates)
+
+
+def _unique_names(sections: list[Section], add: Add) -> None:
+    taken: dict[str, str] = {WATCHDOG: "the daemon's own session"}
+    for section in sections:
+        name = section.values.get("name")
+        if section.table.shape != "array" or not isinstance(name, str):
+            continue
+        names = [name]
+        count = section.values.get("count")
+        if section.table.name == "pool" and isinstance(count, int):
+            names += [f"{name}-{number}" for number in range(1, count + 1)]
+        clash = next((word for word in names if word in taken), None)
+        if clash is not None:
+            add(section, "name", f'"{clash}" is taken by {taken[clash]}')
+        taken.update(dict.fromkeys(names, f"another {section.table.header}"))
+
+
+def _known_backend(config: Config, section: Section, name: str, add: Add) -> None:
+    if name not in config.backends:
+        add(section, "backend", f"no [backend.{name}]{did_you_mean(name, config.backends)}")
+
+
+def _agent(config: Config, section: Section, agent: Agent, add: Add) -> None:
+    if section.values["backend"] is not None:
+        _known_backend(config, section, agent.backend, add)
+    if agent.kind == "loop":
+        message = (
+            '"loop" needs a [loop] of phases, which this program does not run; use "persistent"'
+        )
+        add(section, "kind", message)
+    is_script = agent.backend == SCRIPT
+    wrong = [word for word in agent.eats.species if word in _MODEL_SPECIES]
+    if is_script and wrong:
+        add(section, "eats", f'a script snake runs code only; it cannot eat "{wrong[0]}"')
+    if not is_script and SCRIPT in agent.eats.species:
+        add(section, "eats", 'only a snake with backend = "script" eats "script"')
+    wanted = "task" if is_script else "self"
+    if agent.feed != wanted:
+        add(section, "feed", f'with backend "{agent.backend}" it must be "{wanted}"')
+
+
+def _backend(section: Section, add: Add) -> None:
+    given = set(section.given) | set(section.settings)
+    if section.name == SCRIPT:
+        for key in sorted(given & {"bin", "flags", "prompt_delivery", "remote_control"}):
+            add(section, key, "has no meaning here: script runs the task's own code")
+        return
+    flags = section.values["flags"]
+    if isinstance(flags, str) and set(flags) & set("\"'\\"):
+        import shlex
+
+        try:
+            shlex.split(flags)
+        except ValueError as exc:
+            add(section, "flags", f"cannot be split as a shell does: {str(exc).lower()}")
