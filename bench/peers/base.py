@@ -12,9 +12,9 @@ from typing import Any
 from bench import clock
 
 TASK_BYTES = 400
-HEAD = "---\nseq: {seq:010d}\nat: {at:020.9f}\npriority: {priority}\n---\n"
-SEQ = slice(9, 19)
-AT = slice(24, 44)
+HEAD = "---\ntitle: task {seq:010d} of {at:020.9f}\npriority: {priority}\n---\n"
+SEQ = slice(16, 26)
+AT = slice(30, 50)
 
 
 def text_of(seq: int, at: float = 0.0, *, priority: int = 5) -> str:
@@ -59,7 +59,7 @@ class Peer(ABC):
             self.put(seq)
 
     def keep(self, told: Any) -> None:
-        """Be the companion until killed; call `told()` once it has caught up."""
+        """Be the companion until killed; call `told(seconds)` once it has caught up."""
         raise NotImplementedError
 
     def ready(self) -> None:  # noqa: B027 - most peers are ready when they are open

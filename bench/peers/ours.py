@@ -78,13 +78,14 @@ class Ours(Peer):
         os.rename(f"{self.home}/drops/{name}", f"{self.food}/{name}")
 
     def keep(self, told: Any) -> None:
-        """Keep the index until killed; `told()` once all that waits is in it."""
+        """Keep the index until killed; `told(seconds)` once all that waits is in it."""
         self._open_pit()
+        start = clock.now()
         keeper = self.pit.store.keeper()
         while not keeper.acquire():
             clock.pause(0.01)
         keeper.step(0.0)
-        told()
+        told(clock.now() - start)
         while True:
             keeper.step(WAIT_S)
 
