@@ -109,10 +109,10 @@ def view_plan(config: "Config", environ: Mapping[str, str]) -> Plan:
     )
 
 
-def missing_program(config: "Config", agent: "Agent") -> str:
+def missing_program(config: "Config", agent: "Agent", environ: Mapping[str, str]) -> str:
     """Why no session can be started for it; empty when one can."""
     backend = config.backend_of(agent)
-    if find_program(backend) is None:
+    if find_program(backend, environ.get("PATH")) is None:
         return f"{backend.bin.split(maxsplit=1)[0] if backend.bin else backend.name} is not on PATH"
     return ""
 

@@ -1,0 +1,204 @@
+"""Owns keeping the fleet's sessions running: as many as the fleet record says, no sooner than the
+restart budget allows; with tmux gone, the same fleet again. It judges no agent's screen.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from snakepit import clock
+from snakepit.daemon.restarts import Restarts
+from snakepit.errors import SnakepitError
+from snakepit.pool.end import end_agent, end_all, held_by, living
+from snakepit.pool.fleet import Fleet, load_fleet, save_fleet, try_fleet_lock
+from snakepit.pool.launch import (
+    Plan,
+    agent_plan,
+    missing_program,
+    service_plan,
+    start_session,
+    view_plan,
+)
+from snakepit.session.base import Host, Pane
+
+if TYPE_CHECKING:
+    from snakepit.config.model import Config
+    from snakepit.pool.context import Pit
+
+LONGEST_PASS_S = 5.0  # between two looks that nothing asked for
+WAY_GRACE_S = 2.0
+SERVER_FORGIVEN_S = 120.0
+SERVER_LONGEST_S = 60.0
+
+
+class Sessions:
+    """`launch_config` is the config whose commands count: the one of the last `up` or `reload`."""
+
+    def __init__(
+        self,
+        pit: "Pit",
+        host: Host,
+        restarts: Restarts,
+        environ: Mapping[str, str],
+        *,
+        watch_panes: Callable[[Iterable[int]], None] = lambda _: None,
+    ) -> None:
+        self._pit = pit
+        self._host = host
+        self._restarts = restarts
+        self._watch_panes = watch_panes
+        self.environ = environ
+        self.launch_config: Config = pit.config
+        self._server_seen = False
+        self._server_restarts: tuple[float, ...] = ()
+        self.next_at: float | None = None  # wall time of the earliest restart that waits
+        self.standing: dict[str, str] = {}
+
+    def step(self, now: float) -> None:
+        """One pass; none while a command changes the fleet."""
+        with try_fleet_lock(self._pit.config) as is_mine:
+            if is_mine:
+                self._pass(load_fleet(self._pit.config), clock.wall())
+
+    def _pass(self, fleet: Fleet, wall: float) -> None:
+        self.next_at = None
+        if not fleet.is_up:
+            self._server_seen = False
+            return
+        panes = {pane.session: pane for pane in self._host.panes()}
+        plans = self._plans(fleet)
+        if not any(plan.session in panes for plan in plans) and not self._may_start_server(wall):
+            return
+        is_new_server = self._server_seen and not panes
+        if is_new_server:
+            self._pit.journal.append("session.ended", session="*", reason="the tmux server is gone")
+        self._restarts.refresh()
+        self.standing = {}
+        for plan in plans:
+            try:
+                self._keep(plan, panes.get(plan.session), wall, free=not panes)
+            except (SnakepitError, OSError) as error:
+                self._failed(plan, error)
+        self._server_seen = True
+        after = self._host.panes()
+        self._watch_panes([pane.pid for pane in after if not pane.dead])
+        self._settle_changes(fleet, plans, {pane.session: pane for pane in after})
+
+    def _plans(self, fleet: Fleet) -> list[Plan]:
+        config = self.launch_config
+        plans = [view_plan(config, self.environ)]
+        plans += [service_plan(config, service, self.environ) for service in config.services]
+        for name in fleet.members:
+            agent = config.member_of(name)
+            if agent is not None and not missing_program(config, agent, self.environ):
+                plans.append(agent_plan(config, agent, self.environ))
+        return plans
+
+    def _keep(self, plan: Plan, pane: Pane | None, wall: float, *, free: bool) -> None:
+        """`free`: the server died, which says nothing about this session."""
+        if pane is not None and not pane.dead:
+            self._restarts.healthy(plan.name, wall)
+            self.standing[plan.name] = "running"
+            return
+        standing = self._restarts.of(plan.name)
+        if free:
+            self._start(plan, None, wall, "the tmux server was gone")
+            return
+        if standing.restart_at is None and not standing.is_degraded:
+            standing = self._exited(plan, pane, wall)
+        if standing.is_degraded:
+            self.standing[plan.name] = "degraded"
+        elif standing.restart_at is not None and standing.restart_at > wall:
+            self.standing[plan.name] = "restarting"
+            self.next_at = min(self.next_at or standing.restart_at, standing.restart_at)
+        else:
+            self._start(plan, pane, wall, _how(pane))
+
+    def _exited(self, plan: Plan, pane: Pane | None, wall: float):  # type: ignore[no-untyped-def]
+        self._pit.journal.append(
+            "session.ended",
+            worker=plan.name,
+            session=plan.session,
+            status=pane.exit_status if pane else None,
+            reason=_how(pane),
+        )
+        standing = self._restarts.exited(plan.name, wall)
+        if standing.is_degraded:
+            count = len(standing.history.restarts)
+            reason = f"{_how(pane)}; agents.py restart {plan.name} tries again"
+            self._pit.journal.append(
+                "worker.degraded", worker=plan.name, restarts=count, reason=reason
+            )
+        return standing
+
+    def _start(self, plan: Plan, pane: Pane | None, wall: float, reason: str) -> None:
+        self._clear_way(plan)
+        start_session(self._pit, self._host, plan, pane=pane)
+        standing = self._restarts.started(plan.name, wall)
+        self.standing[plan.name] = "running"
+        if plan.worker:
+            count = len(standing.history.restarts)
+            self._pit.journal.append("worker.restarted", worker=plan.name, n=count, reason=reason)
+        else:
+            self._pit.journal.append("service.restarted", service=plan.name, reason=reason)
+
+    def _clear_way(self, plan: Plan) -> None:
+        """An old life without a pane would keep the name from the new one."""
+        lives = [life for life in living(self._pit) if plan.worker and life.worker == plan.worker]
+        if lives:
+            end_all(self._pit.config, [], lives, grace_s=WAY_GRACE_S)
+
+    def _failed(self, plan: Plan, error: Exception) -> None:
+        self._pit.journal.append(
+            "log.error", worker=plan.name, message=str(error), where="daemon.sessions"
+        )
+        self._restarts.exited(plan.name, clock.wall())
+        self.standing[plan.name] = "failed"
+
+    def _may_start_server(self, wall: float) -> bool:
+        """The first time at once; a server that keeps dying is started less and less often."""
+        recent = tuple(at for at in self._server_restarts if 0 <= wall - at < SERVER_FORGIVEN_S)
+        wait_s = min(2.0 ** (len(recent) - 1), SERVER_LONGEST_S) if recent else 0.0
+        if recent and wall - recent[-1] < wait_s:
+            self.next_at = recent[-1] + wait_s
+            return False
+        self._server_restarts = (*recent, wall)
+        return True
+
+    def _settle_changes(
+        self, fleet: Fleet, plans: Iterable[Plan], panes: Mapping[str, Pane]
+    ) -> None:
+        """End who leaves and start anew who is stale, as soon as they hold nothing."""
+        if not fleet.leaving and not fleet.stale:
+            return
+        busy = {life.worker for life in living(self._pit) if held_by(self._pit, [life])}
+        by_name = {plan.name: plan for plan in plans}
+        for name in sorted((fleet.leaving | fleet.stale) - busy):
+            plan = by_name.get(name)
+            if name in fleet.leaving:
+                session = self._pit.config.session_name(name)
+                end_agent(self._pit, self._host, worker=name, session=session, grace_s=WAY_GRACE_S)
+                self._restarts.forget(name)
+                fleet = fleet.without(name)
+            else:
+                self._renew(plan)
+                fleet = fleet.renewed(name)
+            save_fleet(self._pit.config, fleet)
+
+    def _renew(self, plan: Plan | None) -> None:
+        if plan is None:
+            return
+        end_agent(
+            self._pit,
+            self._host,
+            worker=plan.worker,
+            session=plan.session,
+            grace_s=WAY_GRACE_S,
+        )
+        start_session(self._pit, self._host, plan, pane=None)
+        self._restarts.started(plan.name, clock.wall())
+
+
+def _how(pane: Pane | None) -> str:
+    if pane is None:
+        return "its session was gone"
+    return f"its process ended with {pane.exit_status}"
