@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from snakepit.core.task import Task
     from snakepit.pool.context import Pit
     from snakepit.pool.feed import Fed
-    from snakepit.pool.follow import Ended
 
 STEM_BYTES = 150
 BATCH = 200
@@ -231,39 +230,24 @@ def _answer(call: Invocation, pit: "Pit", fed: "list[Fed]", *, wait: bool) -> No
     if not wait:
         call.emit(value, _told(fed))
         return
-    from snakepit.core.lifecycle import State
+    from snakepit.pool.follow import follow
     from snakepit.store.layout import FOLDER
 
     if not call.as_json:
         call.emit(value, _told(fed))
-    ended = follow_to_end(pit, fed[0].name)
+    ending = follow(pit, fed[0].name, notice=lambda reason: call.notice(f"waits: {reason}"))
+    if ending is None:  # only where a limit of time was given
+        return
     value["ended"] = {
-        "name": fed[0].name,
-        "state": FOLDER[ended.state],
-        "path": str(ended.path),
-        "result": ended.text,
-        "reason": ended.reason,
+        "name": ending.name,
+        "state": FOLDER[ending.state],
+        "path": str(ending.path),
+        "result": ending.text if ending.is_done else None,
+        "reason": None if ending.is_done else ending.text,
     }
-    call.emit(value, _ended(ended))
-    if ended.state is not State.DONE:
+    call.emit(value, [*ending.text.splitlines(), str(ending.path)])
+    if not ending.is_done:
         raise SystemExit(1)
-
-
-def follow_to_end(pit: "Pit", name: str) -> "Ended":
-    """Block until the task is done or dead; Ctrl-C leaves pool and task alone."""
-    import threading
-
-    from snakepit.pool.follow import follow
-
-    return follow(pit, name, stop=threading.Event())
-
-
-def _ended(ended: "Ended") -> Iterator[str]:
-    if ended.text:
-        yield from ended.text.splitlines()
-    if ended.reason:
-        yield f"reason: {ended.reason}"
-    yield f"{ended.path}"
 
 
 def _told(fed: "list[Fed]") -> Iterator[str]:

@@ -92,6 +92,12 @@ class Invocation:
         else:
             print_table(header, rows)
 
+    def notice(self, line: str) -> None:
+        """Say what is no answer: on stderr, so that stdout stays the answer."""
+        from snakepit.cli.output import print_notice
+
+        print_notice(line)
+
     def refuse_from_inside(self, verb: str, *, from_inside: bool) -> None:
         """Keep a snake of this pit from acting on the pool that runs it."""
         if from_inside or not os.environ.get(IDENTITY):

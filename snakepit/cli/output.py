@@ -21,6 +21,10 @@ def print_lines(lines: Iterable[str]) -> None:
         sys.stdout.write(f"{printable(line)}\n")
 
 
+def print_notice(line: str) -> None:
+    sys.stderr.write(f"{printable(line)}\n")
+
+
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """On a terminal a table with its header; in a pipe tab-separated rows without it."""
     if not sys.stdout.isatty():

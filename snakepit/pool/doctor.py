@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from snakepit.agents.launchplan import find_program
+from snakepit.errors import SnakepitError
 from snakepit.system.files import NETWORK_FILESYSTEMS, filesystem_type, free_bytes
 
 if TYPE_CHECKING:
@@ -50,6 +52,21 @@ def examine(
         *_permissions(config),
         *_disk(config),
         *_backends(config, environ),
+        *_inotify(),
+        *_linger(question, environ),
+        *_locale(environ),
+    ]
+
+
+def without_config(
+    error: SnakepitError, *, environ: Mapping[str, str], ask: Ask | None = None
+) -> list[Finding]:
+    """What can be said of the machine where agents.toml cannot be read."""
+    question = ask or ask_program
+    return [
+        Finding(check="agents.toml", level="problem", what=error.message, fix=error.fix),
+        *_python(),
+        *_tmux(question, environ),
         *_inotify(),
         *_linger(question, environ),
         *_locale(environ),
@@ -171,10 +188,10 @@ def _backends(config: "Config", environ: Mapping[str, str]) -> Iterator[Finding]
         used.setdefault(agent.backend, []).append(agent.name)
     for name, agents in used.items():
         backend = config.backends.get(name)
-        program = backend.bin if backend is not None else ""
-        if not program:
+        if backend is None or backend.driver == "worker" or not backend.bin:
             continue
-        path = shutil.which(os.path.expanduser(program), path=environ.get("PATH"))
+        program = backend.bin.split()[0]
+        path = find_program(backend, environ.get("PATH"))
         if path:
             yield Finding(check=f"backend {name}", level="ok", what=f"{program} at {path}")
             continue

@@ -14,6 +14,7 @@ from snakepit.core import names, needs
 from snakepit.core.lifecycle import State
 from snakepit.errors import TaskError
 from snakepit.store import layout
+from snakepit.store.admission import is_note
 from snakepit.store.base import Verdict
 from snakepit.store.life import read_record
 from snakepit.store.reader import read_task
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from snakepit.store.base import LifeRecord
 
 Severity = Literal["problem", "note"]
-WHY = ".why.md"
 SCANS = 2
 
 
@@ -122,7 +122,7 @@ def _agreed(scans: list[Scan]) -> Scan:
 def _tasks(folder: str, state: State) -> Iterator[Place]:
     for entry in _listing(folder):
         name = entry.name
-        if names.is_ignored(name) or not name.endswith(names.SUFFIX) or name.endswith(WHY):
+        if names.is_ignored(name) or not name.endswith(names.SUFFIX) or is_note(name):
             continue
         if entry.is_file(follow_symlinks=False):
             yield Place(name=name, state=state, path=entry.path, inode=entry.inode())

@@ -10,6 +10,7 @@ from snakepit.core import names, result
 from snakepit.core.duration import format_duration
 from snakepit.core.lifecycle import State
 from snakepit.errors import NotFound, TaskError
+from snakepit.pool.follow import reason_of
 from snakepit.store import layout
 from snakepit.store.reader import read_task
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from snakepit.store.base import Entry
 
 LAST_EVENTS = 12
-WHY_LIMIT = 4000
 CANDIDATES = 5
 
 
@@ -136,7 +136,7 @@ def tell(pit: "Pit", entry: "Entry") -> Story:
         task=task,
         problem=problem,
         waits_for=_waits_for(pit, entry, task) if entry.state is State.QUEUED else "",
-        reason=_reason(entry, task),
+        reason=reason_of(entry.name, data, entry.path) if entry.state is State.DEAD else "",
         limit=(task.attempts if task else None) or pit.config.pit.attempts,
         attempts=tuple(_attempts(data)),
         events=_events(pit, entry.name),
@@ -151,22 +151,9 @@ def _waits_for(pit: "Pit", entry: "Entry", task: "Task | None") -> str:
         return held or ""
     if task.not_before is not None and task.not_before > clock.wall():
         return f"its not_before, {clock.stamp(task.not_before)}"
-    from snakepit.pool.status import eaters
+    from snakepit.pool.status import why_nobody
 
-    return eaters(pit, task).why_nobody
-
-
-def _reason(entry: "Entry", task: "Task | None") -> str:
-    """From the front matter, or from the note beside a file that was left as it was."""
-    if task and task.reason:
-        return task.reason
-    if entry.state is not State.DEAD:
-        return ""
-    note = entry.path.with_name(f"{entry.name}.why.md")
-    try:
-        return note.read_text(encoding="utf-8", errors="replace")[:WHY_LIMIT].strip()
-    except OSError:
-        return ""
+    return why_nobody(pit.config, pit.store, task)
 
 
 _ATTEMPT = re.compile(r"^## Attempt ([0-9]+) <!-- snakepit -->$", re.MULTILINE)

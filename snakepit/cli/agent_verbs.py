@@ -1,0 +1,400 @@
+"""Owns the verbs of agents: what a snake does with its own food, for the life that its environment names.
+
+They act for SNAKEPIT_WORKER in its life SNAKEPIT_GENERATION and no other: a claim that has gone back
+to food/ meanwhile, or that was settled already, answers with exit 6 and changes nothing.
+"""
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from snakepit.cli.options import Invocation, verb_options
+from snakepit.errors import ClaimLost, NotFound, NothingToClaim, UsageProblem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from snakepit.core.order import Diet
+    from snakepit.pool.context import Pit
+    from snakepit.store.base import Claim, Life, Settled
+
+WAIT_S = 100.0
+PART_OPEN = "--- part:"
+PART_CLOSE = "---"
+BEAT_CHARS = 2000
+
+
+class Acting(NamedTuple):
+    """The life this verb acts for; `task` is "" where the environment names none."""
+
+    call: Invocation
+    pit: "Pit"
+    life: "Life"
+    task: str
+
+
+def agent_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the identity options and pass an `Acting` first; the life is adopted for the call only."""
+
+    @functools.wraps(function)
+    def run(
+        call: Invocation, /, *, worker: str, generation: str, task: str, **rest: object
+    ) -> None:
+        if not worker or not generation:
+            msg = "no snake to act for: SNAKEPIT_WORKER and SNAKEPIT_GENERATION are not set"
+            raise UsageProblem(msg, fix="run it inside a snake, or give --worker and --generation")
+        pit = call.open(as_agent=True)
+        life = pit.store.adopt(worker, generation)
+        try:
+            function(Acting(call, pit, life, task), **rest)
+        finally:
+            life.close()
+            pit.close()
+
+    wrapped = verb_options(run)
+    for name, variable, text in (
+        ("--task", "SNAKEPIT_TASK", "The claimed task."),
+        ("--generation", "SNAKEPIT_GENERATION", "The life that holds it."),
+        ("--worker", "SNAKEPIT_WORKER", "The snake that holds it."),
+    ):
+        wrapped = click.option(
+            name,
+            default=functools.partial(os.environ.get, variable, ""),
+            help=f"{text} [${variable}]",
+        )(wrapped)
+    return wrapped
+
+
+@click.command(epilog='JSON: {"name", "path", "attempt", "kind", "title", "text", "again"}')
+@click.argument("name", required=False)
+@click.option("--more", is_flag=True, help="Another one, although one is held already.")
+@agent_options
+def claim(acting: Acting, name: str | None, more: bool) -> None:
+    """Claim the next task, or one by name.
+
+    What is held already comes again until it is settled. Exit 5 when nothing waits for this snake.
+
+    \b
+    Example: agents.py claim --json
+    """
+    from snakepit.pool import claim as claiming
+
+    pit, life = acting.pit, acting.life
+    held = [] if more else pit.store.claims_of(life)
+    again = [c for c in held if name is None or c.name == _full(name)]
+    if again:
+        _show_claim(acting, again[0], again=True)
+        return
+    if pit.store.paused:
+        msg = "the pool is paused: nothing is claimed"
+        raise NothingToClaim(msg, fix="agents.py resume, by a person")
+    if name:
+        _check_diet(acting, _full(name))
+        claimed = claiming.claim_named(pit, life, _full(name))
+    else:
+        found = claiming.claim_next(pit, life, _diet(acting))
+        if found is None:
+            msg = f"nothing waits for {life.worker}"
+            raise NothingToClaim(msg, fix="agents.py wait")
+        claimed = found
+    _show_claim(acting, claimed, again=False)
+
+
+def _show_claim(acting: Acting, held: "Claim", *, again: bool) -> None:
+    text = held.text.decode("utf-8", "replace")
+    path = acting.pit.config.pit_dir / "claimed" / held.worker / held.name
+    value = {
+        "name": held.name,
+        "path": str(path),
+        "attempt": held.attempt,
+        "kind": held.task.kind,
+        "title": held.task.title,
+        "text": text,
+        "again": again,
+    }
+    head = f"{'still yours' if again else 'claimed'}: {held.name}, attempt {held.attempt}"
+    acting.call.emit(value, [head, f"path: {path}", "", *text.splitlines()])
+
+
+@click.command(epilog='JSON: {"name", "state", "path"}')
+@click.argument("result", required=False, metavar="[FILE|-]")
+@click.option("-m", "--message", help="The result itself.")
+@click.option(
+    "--keep",
+    metavar="DIR",
+    help="Keep a copy of these files in done/<name>/ [$SNAKEPIT_ARTEFACTS].",
+)
+@agent_options
+def done(acting: Acting, result: str | None, message: str | None, keep: str | None) -> None:
+    """Settle the claimed task with a result.
+
+    The result is a text: -m, a file, or stdin. Exit 6 when the claim is no longer yours.
+
+    \b
+    Example: agents.py done -m "Fixed in commit 3f2a; all tests pass."
+    """
+    from snakepit.pool import settle
+
+    held = _held(acting)
+    text = _text(result, message)
+    kept = _kept(acting, held, keep or os.environ.get("SNAKEPIT_ARTEFACTS", ""))
+    _told(acting, settle.complete(acting.pit, acting.life, held, text, keep=kept))
+
+
+@click.command(epilog='JSON: {"name", "state", "path"}')
+@click.argument("reason", required=False, metavar="[FILE|-]")
+@click.option("-m", "--message", help="The reason itself.")
+@click.option("--dead", is_flag=True, help="To scraps/ at once, without another attempt.")
+@agent_options
+def fail(acting: Acting, reason: str | None, message: str | None, dead: bool) -> None:
+    """Give the claimed task up with a reason.
+
+    It counts as an attempt: back to food/, or to scraps/ after the last one.
+
+    \b
+    Example: agents.py fail -m "The API answers 500 since 10:00."
+    """
+    from snakepit.pool import settle
+
+    held = _held(acting)
+    text = _text(reason, message)
+    _told(acting, settle.fail(acting.pit, acting.life, held, text, dead=dead))
+
+
+@click.command(epilog='JSON: {"name", "state", "path"}')
+@click.option("-m", "--message", default="released", help="Why.")
+@agent_options
+def release(acting: Acting, message: str) -> None:
+    """Give the claimed task back, uncounted.
+
+    \b
+    Example: agents.py release -m "needs a snake with a GPU"
+    """
+    from snakepit.pool import settle
+
+    _told(acting, settle.release(acting.pit, acting.life, _held(acting), message))
+
+
+@click.command(epilog='JSON: {"name", "parts": [name, ...]}')
+@click.argument("files", nargs=-1, metavar="[FILE|-]...")
+@agent_options
+def split(acting: Acting, files: tuple[str, ...]) -> None:
+    """Replace the claimed task by smaller parts.
+
+    Each file is one part and keeps its name. On stdin, parts follow lines of the form
+    `--- part: NAME.md ---`. All parts come into food/ in one commit or none; the task itself
+    waits for them and then ends with their results. Parts may name each other in `needs:`.
+
+    \b
+    Example:
+      agents.py split - <<'END'
+      --- part: parser.md ---
+      Write the parser.
+      --- part: tests.md ---
+      ---
+      needs: [parser]
+      ---
+      Test it.
+      END
+    """
+    from snakepit.pool import settle
+    from snakepit.pool.feed import prepare
+    from snakepit.store.base import Part
+
+    held = _held(acting)
+    parts = []
+    for name, text in _parts(files or ("-",)):
+        whole, _ = prepare(name, text, {}, by=acting.life.worker)
+        parts.append(Part(name=name, text=whole))
+    names = settle.split(acting.pit, acting.life, held, parts)
+    value = {"name": held.name, "parts": list(names)}
+    acting.call.emit(value, [f"{held.name} waits for {len(names)} parts:", *names])
+
+
+@click.command(epilog='JSON: {"waits": true}')
+@click.option("--seconds", default=WAIT_S, show_default=True, help="Give up after this long.")
+@agent_options
+def wait(acting: Acting, seconds: float) -> None:
+    """Wait until there may be something to claim.
+
+    Costs nothing while it waits. Exit 5 when the time is over.
+
+    \b
+    Example: agents.py wait && agents.py claim
+    """
+    from snakepit import clock
+
+    deadline = clock.monotonic() + seconds
+    diet = _diet(acting)
+    store = acting.pit.store
+    while True:
+        waiting = store.waiting_by_class()
+        if not store.paused and any(n and diet.takes(key) for key, n in waiting.items()):
+            acting.call.emit({"waits": True}, ["something waits: agents.py claim"])
+            return
+        left = deadline - clock.monotonic()
+        if left <= 0:
+            msg = f"nothing came for {acting.life.worker} in {seconds:g} s"
+            raise NothingToClaim(msg, fix="agents.py wait, again")
+        store.wait(acting.life, left)
+
+
+@click.command(epilog='JSON: {"task", "message"}')
+@click.argument("message")
+@agent_options
+def beat(acting: Acting, message: str) -> None:
+    """Record progress on the claimed task.
+
+    It is shown by `show` and `events`; it proves nothing about ownership.
+
+    \b
+    Example: agents.py beat "3 of 8 files converted"
+    """
+    held = acting.pit.store.claims_of(acting.life)
+    task = acting.task or (held[0].name if len(held) == 1 else None)
+    acting.pit.journal.append(
+        "worker.beat",
+        task=_full(task) if task else None,
+        worker=acting.life.worker,
+        generation=acting.life.generation,
+        message=message[:BEAT_CHARS],
+    )
+    acting.call.emit({"task": task, "message": message}, ["noted"])
+
+
+def _full(name: str) -> str:
+    from snakepit.core.names import task_name
+
+    return task_name(name)
+
+
+def _diet(acting: Acting) -> "Diet":
+    agent = acting.pit.config.member_of(acting.life.worker)
+    if agent is None:
+        msg = f"no snake {acting.life.worker} in {acting.pit.config.path}"
+        raise NotFound(msg, fix="--config names another pit's file?")
+    return agent.diet
+
+
+def _check_diet(acting: Acting, name: str) -> None:
+    """A claim by name obeys the diet too: code to run is no food for a snake that thinks."""
+    from snakepit.core.lifecycle import State
+    from snakepit.store.reader import read_task
+
+    waiting = [e for e in acting.pit.store.locate(name) if e.state is State.QUEUED]
+    for entry in waiting:
+        task = read_task(name, acting.pit.store.read(entry))
+        reason = acting.pit.store.held().get(name)
+        if reason:
+            msg = f"{name} waits: {reason}"
+            raise NothingToClaim(msg, fix="agents.py claim takes the next one")
+        if not _diet(acting).eats(task.kind, task.labels, task.to):
+            msg = f"{name} is for a {task.kind} snake, not for {acting.life.worker}"
+            raise UsageProblem(msg, fix="agents.py claim takes the next one")
+
+
+def _held(acting: Acting) -> "Claim":
+    """The claim to settle; ClaimLost when this life does not hold it."""
+    life = acting.life
+    held = acting.pit.store.claims_of(life)
+    if acting.task:
+        wanted = _full(acting.task)
+        mine = [c for c in held if c.name == wanted]
+        if mine:
+            return mine[0]
+        places = [str(entry.path) for entry in acting.pit.store.locate(wanted)]
+        where = f"it is {places[0]}" if places else "it is nowhere"
+        msg = f"{life.worker} does not hold {wanted}; {where}"
+        raise ClaimLost(msg, fix="stop working on it; agents.py claim")
+    if len(held) == 1:
+        return held[0]
+    if not held:
+        msg = f"{life.worker} holds nothing: it was settled already, or never claimed"
+        raise ClaimLost(msg, fix="agents.py claim")
+    names = ", ".join(c.name for c in held)
+    msg = f"{life.worker} holds {len(held)} tasks: {names}"
+    raise UsageProblem(msg, fix="say which with --task NAME")
+
+
+def _text(source: str | None, message: str | None) -> str:
+    if message is not None:
+        return message
+    if source is None and sys.stdin.isatty():
+        msg = "no text given"
+        raise UsageProblem(msg, fix='-m "text", a file, or text on stdin')
+    return _bytes(source or "-").decode("utf-8", "replace")
+
+
+def _bytes(source: str) -> bytes:
+    if source == "-":
+        return sys.stdin.buffer.read()
+    try:
+        with open(source, "rb") as file:
+            return file.read()
+    except OSError as exc:
+        msg = f"cannot read {source}: {exc.strerror}"
+        raise NotFound(msg, fix="check the path; - reads stdin") from exc
+
+
+def _kept(acting: Acting, held: "Claim", folder: str) -> "Path | None":
+    """A copy inside the pit, which can be moved to done/ by one rename; None where nothing is kept."""
+    if not folder or not os.path.isdir(folder) or not os.listdir(folder):
+        return None
+    import shutil
+
+    kept = acting.pit.store.waste_dir(held.name, held.attempt) / "keep"
+    shutil.copytree(folder, kept, symlinks=True)
+    return kept
+
+
+def _parts(sources: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
+    for source in sources:
+        if source == "-":
+            yield from read_parts(_bytes(source))
+        else:
+            yield _full(os.path.basename(source)), _bytes(source)
+
+
+def read_parts(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Parts by the lines `--- part: NAME.md ---` before them."""
+    name = ""
+    lines: list[bytes] = []
+    for line in data.splitlines(keepends=True):
+        title = _part_title(line)
+        if title is None:
+            lines.append(line)
+            continue
+        yield from _finished(name, lines)
+        name, lines = title, []
+    if not name:
+        msg = "stdin names no part"
+        raise UsageProblem(msg, fix="put a line `--- part: NAME.md ---` before each part")
+    yield from _finished(name, lines)
+
+
+def _part_title(line: bytes) -> str | None:
+    text = line.decode("utf-8", "replace").strip()
+    if text.startswith(PART_OPEN) and text.endswith(PART_CLOSE):
+        return _full(text[len(PART_OPEN) : -len(PART_CLOSE)].strip())
+    return None
+
+
+def _finished(name: str, lines: list[bytes]) -> Iterator[tuple[str, bytes]]:
+    text = b"".join(lines)
+    if name:
+        yield name, text
+    elif text.strip():
+        msg = "there is text before the first part"
+        raise UsageProblem(msg, fix="begin with a line `--- part: NAME.md ---`")
+
+
+def _told(acting: Acting, settled: "Settled") -> None:
+    from snakepit.store.layout import FOLDER
+
+    folder = FOLDER[settled.state]
+    value = {"name": settled.name, "state": folder, "path": str(settled.path or "")}
+    acting.call.emit(value, [f"{settled.name} is in {folder}/"])
