@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 def wall() -> float:
@@ -16,5 +17,11 @@ def monotonic() -> float:
 
 def stamp(at: float | None = None) -> str:
     """RFC 3339 in UTC with milliseconds."""
-    moment = datetime.fromtimestamp(time.time() if at is None else at, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    moment = time.time() if at is None else at
+    second = int(moment // 1)
+    return f"{_until_second(second)}{int((moment - second) * 1000):03d}Z"
+
+
+@lru_cache(maxsize=4)
+def _until_second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")

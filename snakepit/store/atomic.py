@@ -92,7 +92,7 @@ def same_inode(name: str, dir_fd: int, other: str, other_dir: int) -> bool:
 def stat_or_none(name: str, dir_fd: int) -> os.stat_result | None:
     try:
         return os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 

@@ -76,10 +76,14 @@ class Settled:
 
     name: str
     state: State
-    path: Path | None = None
+    folder: Path | None = None
     attempt: int = 0
     late: bool = False
     by_hand: bool = False
+
+    @property
+    def path(self) -> Path | None:
+        return None if self.folder is None else self.folder / self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

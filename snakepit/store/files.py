@@ -69,6 +69,7 @@ class FilePit(PitStore):
         self._settle_s = settle_s
         self._accept_all = accept_all
         self._hands: dict[str, Hand] = {}
+        self._paths = {state: self.path / name for state, name in layout.FOLDER.items()}
         self._claiming = Claiming(folders, self._own_hand_fd, self.keeper, accept_all=accept_all)
 
     # --- publish and the verbs of people
@@ -261,20 +262,23 @@ class FilePit(PitStore):
             raise _lost(claim.name)
         found = settle.find_settled_by_hand(pen, claim.name, claim.inode, claim.claimed_at_ns)
         if found is not None:
-            state, name = found
-            done = self._settled(name, state, claim.task.attempt)
-            return Settled(
-                name=name, state=state, path=done.path, attempt=done.attempt, by_hand=True
-            )
+            return self._settled(found[1], found[0], claim.task.attempt, by_hand=True)
         if not block:
             raise _lost(claim.name)
         name = settle.keep_late_result(pen, claim.name, block)
-        path = self.path / layout.FOLDER[State.DEAD] / name
-        return Settled(name=name, state=State.DEAD, path=path, late=True)
+        return self._settled(name, State.DEAD, claim.task.attempt, late=True)
 
-    def _settled(self, name: str, state: State, attempt: int) -> Settled:
-        path = self.path / layout.FOLDER[state] / name
-        return Settled(name=name, state=state, path=path, attempt=attempt)
+    def _settled(
+        self, name: str, state: State, attempt: int, *, late: bool = False, by_hand: bool = False
+    ) -> Settled:
+        return Settled(
+            name=name,
+            state=state,
+            folder=self._paths[state],
+            attempt=attempt,
+            late=late,
+            by_hand=by_hand,
+        )
 
     # --- recovery
 

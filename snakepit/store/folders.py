@@ -30,6 +30,8 @@ class Folders:
         self.hands = self._open(path / layout.PRIVATE / layout.HANDS, 0o700)
         self.refused = self._open(path / layout.PRIVATE / layout.REFUSED, 0o700)
         self.index = self._open(path / layout.PRIVATE / layout.INDEX, 0o700)
+        self.work_folders: list[tuple[int, str]] = []  # see store/needs.py
+        self.work_seen: tuple[int, ...] = ()
         self._check_one_filesystem()
         self._check_version()
 

@@ -16,7 +16,7 @@ from snakepit.store.admission import Kind, Look, examine, refuse, reject
 from snakepit.store.atomic import read_all, stat_or_none
 from snakepit.store.folders import Folders
 from snakepit.store.index import OPEN
-from snakepit.store.needs import blocked_by, in_work_folders
+from snakepit.store.needs import blocked_by, is_in_work
 from snakepit.system.files import rename_noreplace
 
 IDS_LIMIT = 64 << 20
@@ -177,7 +177,7 @@ def circle(name: str, needs: Mapping[str, tuple[str, ...]]) -> str:
 def is_in_use(folders: Folders, name: str) -> bool:
     """Outside the queue's own folder, in the order tasks move: claims and hands, done, dead letters."""
     return (
-        in_work_folders(folders, lambda fd: stat_or_none(name, fd) is not None)
+        is_in_work(folders, name)
         or stat_or_none(name, folders.done) is not None
         or stat_or_none(name, folders.dead) is not None
     )

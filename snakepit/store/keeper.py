@@ -13,7 +13,7 @@ from snakepit.core.names import is_ignored, task_name
 from snakepit.core.order import ClassKey, class_of
 from snakepit.core.task import Task
 from snakepit.store import layout
-from snakepit.store.atomic import write_new
+from snakepit.store.atomic import stat_or_none, write_new
 from snakepit.store.folders import Folders
 from snakepit.store.index import HELD, OPEN, WAITING, WRITER, Buckets, Head, Lock
 from snakepit.store.intake import Intake, Outcome, circle
@@ -165,7 +165,7 @@ class IndexKeeper:
             del self.ticketed[name]
         for name in self.waiting.keys() - names:
             del self.waiting[name]
-        for name in sorted(names - self.ticketed.keys() - self.waiting.keys()):
+        for name in sorted(names - self.ticketed.keys() - self.waiting.keys(), key=self._came):
             self._admit(name)
         self._enter_passed_over()
         self._look_again(everything=True)
@@ -173,6 +173,10 @@ class IndexKeeper:
             self._tickets.start({})
         interval = SCAN_S if self._watch is not None and self._watch.is_live else LOST_EVENTS_SCAN_S
         self._next_scan = monotonic() + max(interval, (monotonic() - began) * SCAN_SHARE)
+
+    def _came(self, name: str) -> int:
+        status = stat_or_none(name, self.folders.queued)
+        return status.st_ctime_ns if status is not None else 0
 
     def _enter_passed_over(self) -> None:
         """A ticket was taken and its file still waits: its claimer died, or is just about to claim."""

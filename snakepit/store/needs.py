@@ -4,8 +4,9 @@ A need is met when done/ has it and nothing live bears its name or its name with
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
+from snakepit.clock import wall
 from snakepit.core.lifecycle import State
 from snakepit.core.names import numbered, task_name
 from snakepit.core.task import Task
@@ -13,6 +14,7 @@ from snakepit.store import layout
 from snakepit.store.atomic import stat_or_none
 from snakepit.store.folders import Folders
 
+TICK_NS = 50_000_000
 NUMBERS = (2, 3, 4, 5)  # a name is rarely used more often while its first task still lives
 
 
@@ -39,46 +41,33 @@ def _blocked_by_one(folders: Folders, name: str) -> str | None:
 
 def live_place(folders: Folders, name: str) -> str | None:
     """Where a live task of that name, or of that name with a number, is; seen in the order tasks move."""
-    if _any_number(folders.queued, name):
+    names = (name, *(numbered(name, number) for number in NUMBERS))
+    if any(stat_or_none(one, folders.queued) is not None for one in names):
         return "waiting"
-    if in_work_folders(folders, lambda fd: _any_number(fd, name)):
-        return "being worked on"
-    return None
+    return "being worked on" if any(is_in_work(folders, one) for one in names) else None
 
 
-def _any_number(dir_fd: int, name: str) -> bool:
-    if stat_or_none(name, dir_fd) is not None:
-        return True
-    return any(stat_or_none(numbered(name, n), dir_fd) is not None for n in NUMBERS)
+def is_in_work(folders: Folders, name: str) -> bool:
+    """Whether any worker's folder or hand has exactly this name."""
+    return any(
+        stat_or_none(path + name, dir_fd) is not None for dir_fd, path in _work_folders(folders)
+    )
 
 
-Found = Callable[[int], bool]
+def _work_folders(folders: Folders) -> list[tuple[int, str]]:
+    """Each folder that may hold claims, as a descriptor and a path below it.
 
-
-def in_work_folders(folders: Folders, found: Found) -> bool:
-    """Ask `found` of the open descriptor of each folder that holds claims, and of each hand."""
-    for parent, inner in ((folders.claimed, layout.HAND), (folders.hands, layout.HAND)):
-        for worker in _listed(parent):
-            for path in (worker, f"{worker}/{inner}"):
-                fd = _open(path, parent)
-                if fd < 0:
-                    continue
-                try:
-                    if found(fd):
-                        return True
-                finally:
-                    os.close(fd)
-    return False
-
-
-def _listed(dir_fd: int) -> list[str]:
-    return [name for name in os.listdir(dir_fd) if not name.startswith(".")]
-
-
-def _open(path: str, dir_fd: int) -> int:
-    try:
-        return os.open(
-            path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=dir_fd
-        )
-    except OSError:
-        return -1
+    Remembered while the folders above did not change, once that change is older than a tick of their clock.
+    """
+    stamps = tuple(os.fstat(fd).st_mtime_ns for fd in (folders.claimed, folders.hands))
+    if folders.work_seen == stamps:
+        return folders.work_folders
+    found = [
+        (fd, f"{owner}/{inner}")
+        for fd in (folders.claimed, folders.hands)
+        for owner in os.listdir(fd)
+        for inner in ("", f"{layout.HAND}/")
+    ]
+    is_old = wall() * 1e9 - max(stamps) > TICK_NS
+    folders.work_folders, folders.work_seen = found, stamps if is_old else ()
+    return found

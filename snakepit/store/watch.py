@@ -30,14 +30,14 @@ class Watch:
         """True as soon as something arrived."""
         return self._arrived.wait(seconds)
 
-    def drain(self) -> tuple[set[str], bool]:
-        """The names, and whether some were lost."""
+    def drain(self) -> tuple[list[str], bool]:
+        """The names in the order they came, each once, and whether some were lost."""
         self._arrived.clear()
         lost, self._lost = self._lost, False
-        names = set()
+        names: dict[str, None] = {}
         while self._names:
-            names.add(self._names.popleft())
-        return names, lost
+            names[self._names.popleft()] = None
+        return list(names), lost
 
     def poke(self) -> None:
         """Wake the waiter, as an event would."""
