@@ -141,6 +141,10 @@ class TmuxHost:
         flags = ["-f", "read-only"] if read_only else []
         return [*self._tmux.visible_prefix(), "attach-session", *flags, "-t", f"={name}"]
 
+    def switch_argv(self, name: str) -> list[str]:
+        """Return the command that shows the session in a client of this very server."""
+        return ["tmux", "switch-client", "-t", f"={name}"]
+
     def attach_line(self, name: str) -> str:
         return shlex.join([*self._tmux.visible_prefix(), "attach", "-t", f"={name}"])
 
