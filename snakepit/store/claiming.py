@@ -92,6 +92,13 @@ class Claiming:
         self._wake.drain()
         return arrived
 
+    def poke(self) -> None:
+        """Make a `wait` of this process return now; from another thread than the waiting one."""
+        if self._keeper is not None:
+            self._keeper.wake()
+        if self._wake is not None:
+            self._wake.poke()
+
     def stop_keeping(self) -> None:
         """A worker that goes to work leaves the index to others."""
         if self._keeper is not None:

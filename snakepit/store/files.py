@@ -169,6 +169,10 @@ class FilePit(PitStore):
     def wait(self, life: Life, seconds: float) -> bool:
         return self._claiming.wait(seconds)
 
+    def poke(self) -> None:
+        """End a `wait` of this process; from another thread."""
+        self._claiming.poke()
+
     def keeper(self) -> IndexKeeper:
         """A keeper with a hand of its own: it may run in another thread than the rest of this store."""
         hand = Hand(self.folders.hands, KEEPER)
