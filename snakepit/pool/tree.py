@@ -45,6 +45,29 @@ def end_below(pid: int, *, keep: Collection[int] = ()) -> bool:
     return _end(lambda: process.descendants(pid, without=keep))
 
 
+class RunTree:
+    """What one run starts below this process, which does nothing else meanwhile."""
+
+    def __init__(self, generation: str, *, is_subreaper: bool) -> None:
+        self._generation = generation
+        self._is_subreaper = is_subreaper
+        table = {} if is_subreaper and process.has_no_child() else process.parents()
+        self._others = {pid for pid, parent in table.items() if parent == os.getpid()}
+
+    def end(self) -> bool:
+        """True when nothing of it is left; a microsecond where nothing was."""
+        if self._is_subreaper and process.has_no_child():
+            return True
+        return _end(self._find)
+
+    def _find(self) -> set[int]:
+        found = process.descendants(os.getpid(), without=self._others)
+        if not self._is_subreaper:
+            found |= process.pids_with_mark(MARK, self._generation)
+            found |= process.descendants(*found)
+        return found - {os.getpid()} - self._others
+
+
 def _of_life(record: LifeRecord) -> set[int]:
     found = process.pids_with_mark(MARK, record.generation)
     roots = set()

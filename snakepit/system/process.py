@@ -16,6 +16,7 @@ LINUX = sys.platform.startswith("linux")
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 ZOMBIE_STATES = (b"Z", b"X", b"x")
+STOPPED_STATES = (b"T", b"t")
 PORTABLE_POLL = 0.02  # seconds between two looks where there is no pidfd
 
 
@@ -55,6 +56,19 @@ def is_zombie(pid: int) -> bool:
 
     try:
         return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def is_stopped(pid: int) -> bool:
+    """By SIGSTOP or a debugger."""
+    if LINUX:
+        stat = _stat(pid)
+        return stat is not None and stat[0] in STOPPED_STATES
+    import psutil
+
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
     except psutil.Error:
         return False
 
@@ -124,6 +138,24 @@ def environ_of(pid: int) -> Mapping[str, str]:
         return dict(psutil.Process(pid).environ())
     except psutil.Error:
         return {}
+
+
+def has_no_child() -> bool:
+    """Nothing runs below a subreaper for which this is true."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return True
+    return False
+
+
+def reap_orphans() -> None:
+    """Take leave of the dead that came to us as a subreaper; only while no child of our own runs."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:

@@ -1,0 +1,56 @@
+"""Owns one worker process from the first claimable moment to its orderly end."""
+
+from typing import TYPE_CHECKING
+
+from snakepit.pool.context import Pit
+from snakepit.pool.tree import end_life
+from snakepit.system import process
+from snakepit.worker.attention import Attention
+from snakepit.worker.beat import Beat
+from snakepit.worker.caretaker import Caretaker
+from snakepit.worker.loop import Worker
+from snakepit.worker.screen import Screen
+
+if TYPE_CHECKING:
+    from snakepit.config.model import Agent
+
+
+def run_worker(pit: Pit, agent: "Agent", *, guard: int = 0) -> None:
+    """Until a signal asks it to end; WorkerNameTaken while another life has the name."""
+    config = pit.config
+    is_subreaper = process.set_subreaper()
+    screen = Screen(config.log_dir / "raw" / f"{agent.name}.log", pit.redactor)
+    beat = Beat(config.state_dir / "beat", agent.name)
+    attention = Attention(screen, beat=beat, poke=pit.store.poke)
+    attention.listen()
+    try:
+        life = pit.store.open_worker(
+            agent.name, session=config.session_name(agent), guard=guard, end_life=end_life
+        )
+        pit.journal.append(
+            "worker.started",
+            worker=agent.name,
+            generation=life.generation,
+            pid=life.record.pid,
+            species=sorted(agent.diet.species),
+        )
+        worker = Worker(
+            pit=pit,
+            agent=agent,
+            life=life,
+            screen=screen,
+            attention=attention,
+            beat=beat,
+            caretaker=Caretaker(pit, screen),
+            is_subreaper=is_subreaper,
+        )
+        screen.say(f"{agent.name} eats {', '.join(sorted(agent.diet.species))}")
+        try:
+            while worker.step():
+                pass
+        finally:
+            worker.close()
+    finally:
+        attention.close()
+        beat.close()
+        screen.close()

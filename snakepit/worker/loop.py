@@ -1,0 +1,227 @@
+"""Owns a worker's loop: wait, claim, run, settle; one step at a time, so a test can take each.
+
+What lies in the worker's own folder comes before what waits for all: a person may put a task there by
+hand, and a claim that could not be settled is still held.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from snakepit import clock
+from snakepit.core.lifecycle import State
+from snakepit.errors import ClaimLost, SnakepitError
+from snakepit.pool import settle
+from snakepit.pool.claim import claim_next, told_claim
+from snakepit.pool.context import Pit, secret_values
+from snakepit.pool.tree import RunTree
+from snakepit.store.base import Claim, Life, Settled
+from snakepit.system import process
+from snakepit.worker.attention import GIVE_BACK, Attention
+from snakepit.worker.beat import Beat
+from snakepit.worker.caretaker import Caretaker
+from snakepit.worker.screen import Screen
+
+if TYPE_CHECKING:
+    from snakepit.config.model import Agent
+    from snakepit.worker.scripted import Run
+
+IDLE_WAIT = (
+    2.0  # seconds; bounds how late a file put here by hand is seen, and the daemon's absence
+)
+REST = 15.0  # seconds without claims after a person took the task away
+LEAST_FREE = 1_000_000_000  # bytes on the pit's filesystem; below it no new claims
+WAITING = "waiting for food"
+
+
+@dataclass(slots=True, kw_only=True)
+class Worker:
+    """One life of one agent. `step` returns False when it is over; then `close`."""
+
+    pit: Pit
+    agent: "Agent"
+    life: Life
+    screen: Screen
+    attention: Attention
+    beat: Beat
+    caretaker: Caretaker
+    is_subreaper: bool
+    _rests_until: float = 0.0
+    _hand_looked_at: float = 0.0
+    _is_fresh: bool = True
+
+    def step(self) -> bool:
+        """One task from claim to settlement, or one wait."""
+        self.attention.look()
+        if self.attention.stops:
+            return False
+        claim = self._next()
+        if claim is not None:
+            self._eat(claim)
+            return True
+        self.caretaker.step(clock.monotonic())
+        self.beat.state = "waiting"
+        self.beat()
+        self.pit.store.wait(self.life, IDLE_WAIT)
+        return True
+
+    def close(self) -> None:
+        """Give back what is held, and end the life."""
+        for claim in self.pit.store.claims_of(self.life):
+            self._give_back(claim, "the worker ended")
+        self.pit.journal.append(
+            "worker.stopped",
+            worker=self.agent.name,
+            generation=self.life.generation,
+            reason="asked to end",
+        )
+        self.life.close()
+        self.screen.say("ended")
+
+    # --- what next
+
+    def _next(self) -> Claim | None:
+        reason = self._why_not_now()
+        if reason:
+            self.screen.say(reason)
+            return None
+        try:
+            claim = self._by_hand() or claim_next(self.pit, self.life, self.agent.diet)
+        except (SnakepitError, OSError) as error:
+            self._trouble("cannot claim", error)
+            self._rests_until = clock.monotonic() + IDLE_WAIT
+            return None
+        if claim is None:
+            self.screen.say(WAITING)
+        return claim
+
+    def _why_not_now(self) -> str:
+        if self.pit.store.paused or self._is_paused():
+            return "paused; agents.py resume goes on"
+        if clock.monotonic() < self._rests_until:
+            return f"resting for {REST:.0f} s"
+        free = os.statvfs(self.pit.config.pit_dir)
+        if free.f_bavail * free.f_frsize < LEAST_FREE:
+            return "less than 1 GB free: no new food until there is room"
+        return ""
+
+    def _is_paused(self) -> bool:
+        return False
+
+    def _by_hand(self) -> Claim | None:
+        """A task in our folder that the pool did not give us: ours, if we could have claimed it."""
+        now = clock.monotonic()
+        if not self._is_fresh and now - self._hand_looked_at < IDLE_WAIT / 2:
+            return None
+        self._is_fresh = False
+        self._hand_looked_at = now
+        for claim in self.pit.store.claims_of(self.life):
+            task = claim.task
+            accepts_all = self.pit.config.script.accept == "all"
+            is_allowed = not (task.runs and task.by) or task.allowed or accepts_all
+            if is_allowed and self.agent.diet.eats(task.kind, task.labels, task.to):
+                told_claim(self.pit, claim, observed=True)
+                return claim
+            self._give_back(claim, "not for this worker")
+        return None
+
+    # --- one task
+
+    def _eat(self, claim: Claim) -> None:
+        self.beat.state = f"running {claim.name}"
+        self.beat()
+        again = f" (attempt {claim.attempt})" if claim.attempt > 1 else ""
+        self.screen.say(f"eating {claim.name}{again}")
+        started = clock.monotonic()
+        self.attention.is_busy = True
+        try:
+            run = self._run(claim)
+        finally:
+            self.attention.is_busy = False
+            self._is_fresh = True
+        seconds = clock.monotonic() - started
+        try:
+            self._settle(claim, run, seconds)
+        except ClaimLost:
+            self.screen.say(f"{claim.name} was taken away meanwhile")
+        except (SnakepitError, OSError) as error:
+            self._trouble(f"cannot settle {claim.name}", error)
+            self._give_back(claim, "it could not be settled")
+            self._rests_until = clock.monotonic() + REST
+        process.reap_orphans()
+
+    def _run(self, claim: Claim) -> "Run":
+        from snakepit.worker.scripted import Place, Run, run_script, script_environment
+
+        tree = RunTree(self.life.generation, is_subreaper=self.is_subreaper)
+        folder = Path(os.devnull)
+        try:
+            folder = self.pit.store.waste_dir(claim.name, claim.attempt)
+            place = Place(
+                folder=folder,
+                cwd=self.agent.dir / os.path.expanduser(claim.task.dir or ""),
+                env=script_environment(self.agent.env),
+            )
+            return run_script(
+                self.pit,
+                claim,
+                place,
+                screen=self.screen,
+                attention=self.attention,
+                end_rest=tree.end,
+                secrets=secret_values(self.pit.config, os.environ.items()),
+            )
+        except OSError as error:
+            tree.end()
+            self._trouble(f"cannot run {claim.name}", error)
+            return Run(stopped=f"the machine: {error.strerror}")
+
+    def _settle(self, claim: Claim, run: "Run", seconds: float) -> None:
+        if run.stopped:
+            by = "the person at its pane" if run.stopped == GIVE_BACK else run.stopped
+            self._give_back(claim, f"given back: {by}")
+            if not self.attention.stops:
+                self._rests_until = clock.monotonic() + REST
+            return
+        if run.reason:
+            settled = settle.fail(
+                self.pit,
+                self.life,
+                claim,
+                run.reason,
+                seconds=seconds,
+                dead=run.dead,
+                logs=run.logs,
+            )
+        else:
+            settled = settle.complete(
+                self.pit, self.life, claim, run.text, seconds=seconds, keep=run.keep
+            )
+        self.screen.say(self._ended(claim, run, settled, seconds))
+
+    def _ended(self, claim: Claim, run: "Run", settled: Settled, seconds: float) -> str:
+        took = f"in {seconds:.1f} s"
+        if settled.by_hand:
+            return f"{claim.name} was moved by hand meanwhile {took}"
+        if settled.late:
+            return f"{claim.name} was no longer mine; what it said is in {settled.path}"
+        if not run.reason:
+            return f"ate {claim.name} {took} -> {settled.path}"
+        where = "into scraps" if settled.state is State.DEAD else "back into food"
+        return f"choked on {claim.name} {took}, {where}: {run.reason}"
+
+    def _give_back(self, claim: Claim, reason: str) -> None:
+        try:
+            settle.release(self.pit, self.life, claim, reason)
+            self.screen.say(f"gave {claim.name} back")
+        except ClaimLost:
+            self.screen.say(f"{claim.name} was taken away meanwhile")
+        except (SnakepitError, OSError) as error:
+            self._trouble(f"cannot give {claim.name} back", error)
+
+    def _trouble(self, what: str, error: Exception) -> None:
+        self.screen.say(f"{what}: {error}")
+        self.pit.journal.append(
+            "log.error", worker=self.agent.name, where="worker", message=f"{what}: {error}"
+        )

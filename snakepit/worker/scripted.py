@@ -1,0 +1,143 @@
+"""Owns one run of one script task: what it gets and what came of it; settles nothing."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from snakepit.agents import script
+from snakepit.core.header import split
+from snakepit.errors import AgentError
+from snakepit.pool.context import Pit
+from snakepit.pool.environment import plain
+from snakepit.store.base import Claim
+from snakepit.worker.attention import Attention
+from snakepit.worker.screen import Screen
+
+KEEP = "keep"
+SESSION = "SNAKEPIT_SESSION"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a run happens: its waste folder, its working folder, its environment without identity."""
+
+    folder: Path
+    cwd: Path
+    env: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """`reason` is empty when it went well; `dead`: another try would end the same way."""
+
+    text: str = ""
+    reason: str = ""
+    stopped: str = ""
+    dead: bool = False
+    keep: Path | None = None
+    logs: str = ""
+    folder: Path | None = None
+
+
+def run_script(
+    pit: Pit,
+    claim: Claim,
+    place: Place,
+    *,
+    screen: Screen,
+    attention: Attention,
+    end_rest: Callable[[], bool],
+    secrets: Iterable[str] = (),
+) -> Run:
+    """`end_rest` ends what the run left behind; `secrets` are masked beside their known shapes."""
+    from snakepit.session.masking import MaskingStream
+
+    header, body, offset = split(claim.text)
+    line = claim.text.count(b"\n", 0, offset) if header is not None else 0
+    folder, cwd = place.folder, place.cwd
+    try:
+        blocks = script.blocks_of(
+            body.decode("utf-8", "replace"), is_script=claim.task.species == "script", line=line
+        )
+    except AgentError as error:
+        return Run(reason=f"{error.message}; {error.fix}", dead=True, folder=folder)
+    if not cwd.is_dir():
+        return Run(reason=f"dir: {cwd} is no folder", folder=folder)
+    kept = folder / KEEP
+    kept.mkdir(mode=0o700)
+    write_private(folder / "task.md", claim.text)
+    job = script.Job(
+        blocks=blocks,
+        line=line,
+        env={**place.env, **identity(pit, claim, kept)},
+        cwd=cwd,
+        folder=folder,
+        timeout_s=claim.task.timeout_s or pit.config.pit.timeout_s,
+    )
+    outcome = script.run(
+        job,
+        mask=MaskingStream(secrets),
+        screen=screen,
+        attention=attention,
+        end_rest=end_rest,
+    )
+    if claim.task.artefacts:
+        keep_artefacts(claim, cwd, kept, screen)
+    return Run(
+        text=outcome.text,
+        reason=outcome.reason,
+        stopped=outcome.stopped,
+        keep=kept if has_files(kept) else None,
+        logs=str(folder / "output.log"),
+        folder=folder,
+    )
+
+
+def keep_artefacts(claim: Claim, cwd: Path, kept: Path, screen: Screen) -> None:
+    from snakepit.agents.artefacts import keep
+
+    for problem in keep(claim.task.artefacts, cwd, kept):
+        screen.say(problem)
+
+
+def has_files(folder: Path) -> bool:
+    """An empty folder is removed."""
+    try:
+        os.rmdir(folder)
+    except OSError:
+        return folder.is_dir()
+    return False
+
+
+def write_private(path: Path, data: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    with open(os.open(path, flags, 0o600), "wb") as file:
+        file.write(data)
+
+
+def identity(pit: Pit, claim: Claim, kept: Path) -> dict[str, str]:
+    """How the verbs know who calls them, and a task who it is."""
+    own = {
+        "SNAKEPIT_PIT": str(pit.config.pit_dir),
+        "SNAKEPIT_CONFIG": str(pit.config.path),
+        "SNAKEPIT_WORKER": claim.worker,
+        "SNAKEPIT_GENERATION": claim.generation,
+        "SNAKEPIT_TASK": claim.name,
+        "SNAKEPIT_ATTEMPT": str(claim.attempt),
+        "SNAKEPIT_ARTEFACTS": str(kept),
+    }
+    session = os.environ.get(SESSION)
+    return {**own, SESSION: session} if session else own
+
+
+def script_environment(own: Mapping[str, str]) -> dict[str, str]:
+    """What a script task gets: no key, and our own command at the end of the search path."""
+    env = {**plain(os.environ), **own}
+    programs = os.path.dirname(os.path.abspath(sys.executable))
+    if os.path.exists(os.path.join(programs, "snakepit")):
+        folders = env["PATH"].split(os.pathsep)
+        if programs not in folders:
+            env["PATH"] = os.pathsep.join([*folders, programs])
+    return env
