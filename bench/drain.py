@@ -7,6 +7,7 @@ from typing import Any
 from bench import board as layout
 from bench import clock
 from bench.jobs import Stand, stand, wait_ready
+from bench.servers import cpu_s, pss_mb
 
 Row = dict[str, Any]
 
@@ -55,7 +56,7 @@ def drain(place: Stand, count: int, backlog: int, cap: float) -> Row:
     ]
     try:
         wait_ready(board, jobs)
-        server_before = place.server.cpu_s() if place.server else 0.0
+        before = cpu_s(place.beside) if place.beside else 0.0
         start = board.values[layout.GO] = clock.now()
         answers = [job.answer() for job in jobs]
     finally:
@@ -77,7 +78,7 @@ def drain(place: Stand, count: int, backlog: int, cap: float) -> Row:
         "cpu_us": board.cpu() / max(1, done) * 1e6,
         "rss_mb": max(answer["rss_mb"] for answer in answers),
     }
-    if place.server:
-        row["server_cpu_us"] = (place.server.cpu_s() - server_before) / max(1, done) * 1e6
-        row["server_pss_mb"] = place.server.pss_mb()
+    if place.beside:
+        row["beside_cpu_us"] = (cpu_s(place.beside) - before) / max(1, done) * 1e6
+        row["beside_pss_mb"] = pss_mb(place.beside)
     return row

@@ -63,6 +63,13 @@ class Stand:
         self.keeper = self.job("companion", 63)
         return float(self.keeper.line()["secs"])
 
+    @property
+    def beside(self) -> int:
+        """The process that works beside the workers, a server or a companion; 0 = none."""
+        if self.keeper:
+            return self.keeper.process.pid
+        return self.server.pid if self.server else 0
+
     def leave_alone(self) -> None:
         if self.keeper:
             self.keeper.kill()

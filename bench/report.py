@@ -65,7 +65,11 @@ Linux {m["kernel"]}, {m["filesystem"]}, Python {m["python"]}; load {m["load_befo
 Same work everywhere: tasks of 400 bytes, put one by one by one producer, claimed, read and
 acknowledged by separate processes that start together. Peers keep no result; snakepit appends one,
 and writes its two lines in the event journal. A measurement ends when the queue is empty or after
-a few seconds. Queues take turns within each round."""
+a few seconds. Queues take turns within each round. "With its server or daemon": redis-server,
+nats-server, and the process that keeps snakepit's index.
+
+The peers are installed by `pip install -r requirements/bench.txt` and `apt-get install
+redis-server`; what is absent is named below. `--quick` takes two minutes, `--help` tells the rest."""
 
 
 def _is_quick(answer: dict[str, Any]) -> bool:
@@ -95,8 +99,9 @@ def _drains(rows: list[Row], backlog: int, *, durable: bool) -> str:
         cells = [LABELS[peer], spread(puts)]
         cells += [spread([r["per_s"] for r in select(drains, workers=count)]) for count in counts]
         at = select(drains, workers=told)
-        cpu = [row["cpu_us"] + row.get("server_cpu_us", 0.0) for row in at if "cpu_us" in row]
+        cpu = [row["cpu_us"] + row.get("beside_cpu_us", 0.0) for row in at if "cpu_us" in row]
         cells.append(short(median(cpu)) if cpu else "-")
+        cells.append(_memory(at))
         cells.append(_times(rows, mine, peer, backlog, told, durable=durable))
         doubles = sum(row.get("doubles", 0) for row in drains)
         done = sum(row.get("done", 0) for row in drains)
@@ -105,8 +110,8 @@ def _drains(rows: list[Row], backlog: int, *, durable: bool) -> str:
             cells.append(next((row["note"] for row in drains if "note" in row), "fsync"))
         lines.append(cells)
     head = ["", "put/s", *(f"claim+complete/s, {count} workers" for count in counts)]
-    head += [f"CPU us a task, {told} workers, its server included"]
-    head += [f"snakepit is, {told} workers", "claimed twice"]
+    head += [f"CPU us a task, {told} workers, with its server or daemon"]
+    head += ["MB a worker + beside", f"snakepit is, {told} workers", "claimed twice"]
     title = f"## Backlog {short(backlog)}"
     if durable:
         title = f"## Durable: each step synced, backlog {short(backlog)}"
@@ -115,6 +120,15 @@ def _drains(rows: list[Row], backlog: int, *, durable: bool) -> str:
         note = f"\n\nNo such setting: {', '.join(without)}." if without else ""
         return f"{title}\n\n" + table(head, lines) + note
     return f"{title}\n\n" + table(head, lines) + _prepared(mine)
+
+
+def _memory(rows: list[Row]) -> str:
+    """Peak RSS of one worker, and PSS of the server or daemon beside them."""
+    worker = [row["rss_mb"] for row in rows if "rss_mb" in row]
+    beside = [row["beside_pss_mb"] for row in rows if "beside_pss_mb" in row]
+    if not worker:
+        return "-"
+    return f"{median(worker):.0f}" + (f" + {median(beside):.0f}" if beside else "")
 
 
 def _is_absent(rows: list[Row], peer: str) -> bool:
@@ -155,7 +169,7 @@ def _latency(rows: list[Row]) -> str:
     }
     for measure, title in titles.items():
         found = select(rows, measure=measure)
-        lines = []
+        lines: list[Sequence[str]] = []
         for row in found:
             if "p50_ms" not in row:
                 why = row.get("absent") or f"none of {row['dropped']} came"

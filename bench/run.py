@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from bench.options import LIMITS, Options, parse
 
 Row = dict[str, Any]
 DURABLE_BACKLOG = 10_000
-LATENCY_PEERS_SKIPPED = ("ours_alone",)
+DURABLE_PUTS = 5000
 
 
 class Run:
@@ -40,16 +41,16 @@ class Run:
     def say(self, text: str) -> None:
         print(f"[{clock.now() - self.started:6.0f} s] {text}", file=sys.stderr, flush=True)
 
-    def take(self, what: str, work: Callable[[], list[Row]], **more: Any) -> None:
+    def take(self, what: str, work: Callable[[], list[Row] | Row], **more: Any) -> None:
         """Add the rows of one measurement; a failure is a line of the report, not the end."""
         try:
-            rows = work()
+            made = work()
         except (JobFailed, RuntimeError, OSError, AssertionError) as error:
             self.failures.append(f"{what}: {error}")
             self.say(f"{what}: FAILED: {error}")
             return
-        for row in rows:
-            self.rows.append(row | more)
+        rows = made if isinstance(made, list) else [made]
+        self.rows += [row | more for row in rows]
         self.say(f"{what}: {'; '.join(report.brief(row) for row in rows)}")
 
     def drains(self) -> None:
@@ -78,58 +79,47 @@ class Run:
                 continue
             if mode != "renames" and "limit" not in self.options.only:
                 continue
-            program, counts = self.program, self.options.workers
-            if mode.startswith("publish"):
-                counts = (1,)
-            n = min(backlog, 5000) if mode == "publish" else backlog
+            counts = (1,) if mode.startswith("publish") else self.options.workers
+            n = min(backlog, DURABLE_PUTS) if mode == "publish" else backlog
             for count in counts:
-                what = f"limit {mode} {n} x{count}"
-                self.take(
-                    what,
-                    lambda p=program, m=mode, n=n, c=count: [limit.run(p, m, n, c)],
-                    round=number,
-                    backlog=backlog,
-                )
+                work = partial(limit.run, self.program, mode, n, count)
+                self.take(f"limit {mode} {n} x{count}", work, round=number, backlog=backlog)
 
     def _peer(self, number: int, name: str, backlog: int, *, durable: bool) -> None:
         o = self.options
-        what = f"{name} {backlog}{' durable' if durable else ''}"
-        self.take(
-            what,
-            lambda: drain.measure(
-                name, self.root, backlog=backlog, workers=list(o.workers),
-                cap=o.cap_s, durable=durable,
-            ),
-            round=number,
-        )  # fmt: skip
+        work = partial(
+            drain.measure,
+            name,
+            self.root,
+            backlog=backlog,
+            workers=list(o.workers),
+            cap=o.cap_s,
+            durable=durable,
+        )
+        self.take(f"{name} {backlog}{' durable' if durable else ''}", work, round=number)
 
     def latencies(self) -> None:
         o = self.options
         for name in self.names:
-            if name in LATENCY_PEERS_SKIPPED:
-                continue
             if "idle" in o.measures:
-                self.take(
-                    f"{name} idle",
-                    lambda n=name: [latency.idle(n, self.root, drops=o.drops, gap=o.gap_s)],
-                )
+                work = partial(latency.idle, name, self.root, drops=o.drops, gap=o.gap_s)
+                self.take(f"{name} idle", work)
             if "urgent" in o.measures:
-                backlog = o.urgent_backlog // (10 if peers.PEERS[name].scans else 1)
-                self.take(
-                    f"{name} urgent",
-                    lambda n=name, b=backlog: [
-                        latency.urgent(
-                            n, self.root, backlog=b, workers=4, drops=o.urgent_drops, gap=0.02
-                        )
-                    ],
+                work = partial(
+                    latency.urgent,
+                    name,
+                    self.root,
+                    backlog=o.urgent_backlog // (10 if peers.PEERS[name].scans else 1),
+                    workers=4,
+                    drops=o.urgent_drops,
+                    gap=0.02,
                 )
+                self.take(f"{name} urgent", work)
 
     def killed(self) -> None:
         for name in self.names:
-            self.take(
-                f"{name} killed",
-                lambda n=name: [killed.measure(n, self.root, cap=self.options.killed_s)],
-            )
+            work = partial(killed.measure, name, self.root, cap=self.options.killed_s)
+            self.take(f"{name} killed", work)
 
     def everything(self) -> None:
         measures = self.options.measures

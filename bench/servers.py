@@ -25,7 +25,8 @@ def version_of(program: str) -> str:
     if not path:
         return ""
     said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20)
-    return f"{program} " + re.findall(r"\d+(?:\.\d+)+", said.stdout)[0]
+    found = re.search(r"\d+(\.\d+)+", said.stdout)
+    return f"{program} {found[0]}" if found else program
 
 
 def free_port() -> int:
@@ -89,14 +90,16 @@ class Server:
             self.process.wait()
         shutil.rmtree(self.home, ignore_errors=True)
 
-    def cpu_s(self) -> float:
-        if self.process is None:
-            return 0.0
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+    @property
+    def pid(self) -> int:
+        return self.process.pid if self.process else 0
 
-    def pss_mb(self) -> float:
-        if self.process is None:
-            return 0.0
-        rollup = Path(f"/proc/{self.process.pid}/smaps_rollup").read_text().splitlines()
-        return sum(int(line.split()[1]) for line in rollup if line.startswith("Pss:")) / 1024
+
+def cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def pss_mb(pid: int) -> float:
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in rollup if line.startswith("Pss:")) / 1024
