@@ -62,7 +62,10 @@ COMMON: Mapping[str, str] = {
     "attempt": "which run of the task, 1 for the first",
 }
 
-_OBSERVED = {"observed": "true: found by a scan or by recovery, not told by who did it"}
+_OBSERVED = {
+    "observed": "true: found by a scan or by recovery, not told by who did it",
+    "reason": "why, in one sentence",
+}
 _REASON = {"reason": "why, in one sentence"}
 _GENERATION = {"generation": "the life of the worker that held the claim"}
 _NAMES = {"name": "of the pool or agent; `*` is all"}
@@ -105,11 +108,12 @@ EVENTS: Mapping[str, EventType] = {
         },
     ),
     "task.released": EventType(
-        doc="Its worker gave it back uncounted.", fields={**_REASON, **_GENERATION, **_OBSERVED}
+        doc="Its worker gave it back uncounted.",
+        fields={"path": "where it lies", **_GENERATION, **_OBSERVED},
     ),
     "task.split": EventType(doc="It became smaller tasks.", fields={"parts": "their names"}),
     "task.dead": EventType(
-        doc="It was put into scraps/.", fields={"path": "where it lies", **_REASON, **_OBSERVED}
+        doc="It was put into scraps/.", fields={"path": "where it lies", **_GENERATION, **_OBSERVED}
     ),
     "task.refused": EventType(
         doc="A file in food/ is no task, or one that cannot be read.",
@@ -168,7 +172,10 @@ EVENTS: Mapping[str, EventType] = {
         fields={"session": "its name", "status": "exit status", **_REASON},
     ),
     "pool.up": EventType(doc="`up` finished.", fields={"agents": "names of those started"}),
-    "pool.down": EventType(doc="`down` finished.", fields={"ended": "what it ended"}),
+    "pool.down": EventType(
+        doc="`down` finished.",
+        fields={"sessions": "how many it ended", "returned": "how many tasks went back to food/"},
+    ),
     "pool.paused": EventType(doc="No new claims.", fields=_NAMES),
     "pool.resumed": EventType(doc="Claims again.", fields=_NAMES),
     "pool.scaled": EventType(
@@ -187,7 +194,7 @@ EVENTS: Mapping[str, EventType] = {
     "daemon.stopped": EventType(doc="The daemon ended in order.", fields=_REASON),
     "service.restarted": EventType(
         doc="A service exited and was started again.",
-        fields={"service": "its name", "status": "exit status"},
+        fields={"service": "its name", "status": "exit status", **_REASON},
     ),
     "wake.sent": EventType(doc="A wake prompt was delivered.", fields={"prompt": "its name"}),
     "store.low_disk": EventType(

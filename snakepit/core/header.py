@@ -28,8 +28,8 @@ def split(data: bytes) -> tuple[bytes | None, bytes, int]:
     opened = _OPEN.match(data, start)
     if opened is None:
         return None, data[start:], start
-    closed = _CLOSE.search(data, opened.end(), opened.end() + LIMIT + 8)
-    if closed is None:
+    closed = _CLOSE.search(data, opened.end(), opened.end() + 2 * LIMIT)
+    if closed is None or closed.start() - opened.end() > LIMIT:
         raise _unclosed(data)
     return data[opened.end() : closed.start()], data[closed.end() :], closed.end()
 

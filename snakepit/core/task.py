@@ -64,7 +64,7 @@ def make_task(name: str, header: Mapping[str, object], body: str) -> Task:
         read = _READERS.get(key)
         if read is None:
             extra[key] = value
-        elif value is not None:
+        elif value is not None or read is _absent:
             known[_FIELDS.get(key, key)] = read(key, value)
     if "title" not in known:
         known["title"] = _heading(body) or stem(name)

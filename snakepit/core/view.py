@@ -84,19 +84,21 @@ def group_waits(held: Iterable[tuple[str, str]]) -> tuple[WaitView, ...]:
 def plain_lines(view: StatusView) -> list[str]:
     """For a pipe: one fact a line, the same words on every machine."""
     counts = "  ".join(f"{state} {count}" for state, count in view.counts.items())
-    lines = [f"pit {view.pit}", f"tasks  {counts}", f"daemon {view.daemon}"]
+    pid = f", pid {view.daemon_pid}" if view.daemon_pid else ""
+    lines = [f"pit {view.pit}", f"tasks  {counts}", f"daemon {view.daemon}{pid}"]
     if view.paused:
         lines.append("paused: no new claims")
     lines += [_worker_line(worker) for worker in view.workers]
     lines += [f"service {service.name}  {service.state}" for service in view.services]
     lines += [_wait_line(wait) for wait in view.waits]
+    lines += [f"paused {name}" for name in view.paused_workers]
     lines += [f"scaled {pool}={count}" for pool, count in sorted(view.scaled.items())]
     lines += [f"note: {note}" for note in view.notes]
     return lines
 
 
 def _worker_line(worker: WorkerView) -> str:
-    parts = [f"worker {worker.name}", worker.state]
+    parts = [f"snake {worker.name}", worker.state]
     if worker.task:
         attempt = f" (attempt {worker.attempt})" if worker.attempt and worker.attempt > 1 else ""
         parts.append(worker.task + attempt)
@@ -108,6 +110,9 @@ def _worker_line(worker: WorkerView) -> str:
 
 
 def _wait_line(wait: WaitView) -> str:
-    more = ", …" if wait.count > len(wait.names) else ""
+    """`2 wait for a snake that can think …` where the reason says for whom, else after a colon."""
     verb = "waits" if wait.count == 1 else "wait"
-    return f"{wait.count} {verb}: {wait.reason} ({', '.join(wait.names)}{more})"
+    colon = "" if wait.reason.startswith("for ") else ":"
+    more = ", …" if wait.count > len(wait.names) else ""
+    names = f" ({', '.join(wait.names)}{more})" if wait.names else ""
+    return f"{wait.count} {verb}{colon} {wait.reason}{names}"
