@@ -44,6 +44,7 @@ class KernelSigns:
 class Quiet:
     """Since when a life has been quiet, what its CPU time was then, and when it was asked to end."""
 
+    worker: str
     since: float
     cpu_s: float
     is_stopped: bool
@@ -70,9 +71,11 @@ class SilentWatch:
         self._quiet: dict[str, Quiet] = {}
 
     @property
-    def silent(self) -> frozenset[str]:
-        """The generations that were found silent and are being ended."""
-        return frozenset(key for key, quiet in self._quiet.items() if quiet.asked_at is not None)
+    def workers(self) -> frozenset[str]:
+        """Those that were found silent and are being ended."""
+        return frozenset(
+            quiet.worker for quiet in self._quiet.values() if quiet.asked_at is not None
+        )
 
     def step(self, now: float) -> None:
         lives = [life for life in living(self._pit) if life.lock and life.pid > 1]
@@ -95,7 +98,9 @@ class SilentWatch:
             quiet is None or cpu_s > quiet.cpu_s or self._signs.has_children(life.pid)
         )
         if quiet is None or shows_life or quiet.is_stopped != is_stopped:
-            self._quiet[life.generation] = Quiet(since=now, cpu_s=cpu_s, is_stopped=is_stopped)
+            self._quiet[life.generation] = Quiet(
+                worker=life.worker, since=now, cpu_s=cpu_s, is_stopped=is_stopped
+            )
             return
         if now - quiet.since >= (self._stopped_s if is_stopped else self._silent_s):
             self._end(life, quiet, now)
