@@ -32,7 +32,10 @@ class Pane:
 
 
 class Host(Protocol):
-    """Every call ends within a few seconds: a host that hangs raises SessionError."""
+    """Every call ends within a few seconds: a host that hangs raises SessionError.
+
+    What a call asked of a host that hung may still be done when the host goes on.
+    """
 
     def start(
         self,

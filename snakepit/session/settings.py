@@ -59,8 +59,8 @@ def private_musts() -> list[Command]:
 
 def joined_session(name: str) -> list[Command]:
     """Settings of one session on the person's own server, before its window is made."""
-    session = f"={name}"
-    shrink = f"if-shell -F '#{{session_attached}}' '' '{BACK_TO_SIZE.format(target=f'={name}:')}'"
+    session = f"={name}:"  # these commands take a pane, so a bare =name is none
+    shrink = f"if-shell -F '#{{session_attached}}' '' '{BACK_TO_SIZE.format(target=session)}'"
     return [
         ("set-option", "-t", session, "history-limit", str(HISTORY)),
         ("set-option", "-t", session, "update-environment", ""),

@@ -1,10 +1,13 @@
 """Owns private tmux servers for tests: a socket of its own for each, ended by the test itself."""
 
 import contextlib
+import fcntl
 import os
 import secrets
 import signal
+import struct
 import subprocess
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,3 +75,55 @@ def stopped(pid: int) -> Iterator[None]:
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+class Client:
+    """A person's terminal of some size that runs one command: what it shows, what is typed."""
+
+    def __init__(self, argv: list[str], *, columns: int = 80, rows: int = 24) -> None:
+        self._master, slave = os.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("TMUX")}
+        self._process = subprocess.Popen(
+            argv,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=environ | {"TERM": "screen-256color"},
+            start_new_session=True,
+        )
+        os.close(slave)
+        os.set_blocking(self._master, False)
+        self.shown = b""
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def shows(self, text: str) -> bool:
+        with contextlib.suppress(BlockingIOError, OSError):
+            while data := os.read(self._master, 65_536):
+                self.shown += data
+        return text.encode() in self.shown
+
+    def type(self, keys: bytes) -> None:
+        os.write(self._master, keys)
+
+    def is_running(self) -> bool:
+        self.shows("")
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait(10)
+        os.close(self._master)
+
+
+@contextlib.contextmanager
+def client(argv: list[str], *, columns: int = 80, rows: int = 24) -> Iterator[Client]:
+    terminal = Client(argv, columns=columns, rows=rows)
+    try:
+        yield terminal
+    finally:
+        terminal.close()
