@@ -66,7 +66,7 @@ def run(python: str, args: "list[str]") -> int:
     return 1
 
 
-def say(text: str = "") -> None:
+def say(text: str) -> None:
     """To stderr: stdout belongs to the verb that follows."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
@@ -97,12 +97,8 @@ def read_stamp() -> str:
 
 
 def write_stamp(text: str) -> None:
-    draft = STAMP + ".new"
-    with open(draft, "w") as stamp:
+    with open(STAMP, "w") as stamp:
         stamp.write(text)
-        stamp.flush()
-        os.fsync(stamp.fileno())
-    os.replace(draft, STAMP)
 
 
 def is_ready(names: "list[str]") -> bool:
@@ -158,7 +154,7 @@ def check_tmux(args: "list[str]") -> "list[tuple[str, str, str]]":
     program = shutil.which("tmux")
     if program is None:
         return [("tmux", "tmux 3.2 or newer", "not found")]
-    answer = output_of([program, "-V"]).strip()
+    answer = answer_of([program, "-V"])[1]
     if answer and (not numbers(answer) or numbers(answer) >= TMUX_NEEDED):
         return []
     return [("tmux", "tmux 3.2 or newer", "{} is {}".format(program, answer or "silent"))]
@@ -168,10 +164,9 @@ def check_place() -> "list[tuple[str, str, str]]":
     missing = []
     if sys.version_info >= PYTHON_NEEDED and not installers():
         missing.append(("venv", "venv and ensurepip, or uv", sys.executable + " has neither"))
-    for folder in (ROOT, VENV):
-        if os.path.isdir(folder) and not os.access(folder, os.W_OK | os.X_OK):
-            missing.append(("", "a folder that can be written", folder))
-    return missing
+    folders = [path for path in (ROOT, VENV) if os.path.isdir(path)]
+    shut = [path for path in folders if not os.access(path, os.W_OK | os.X_OK)]
+    return missing + [("", "a folder that can be written", path) for path in shut]
 
 
 def installers() -> "list[str]":
@@ -192,7 +187,7 @@ def newer_python() -> str:
     probe = "import {}; sys.exit(sys.version_info < (3, 11))".format(modules)
     for minor in range(20, PYTHON_NEEDED[1] - 1, -1):
         program = shutil.which("python3.{}".format(minor))
-        if program and succeeds([program, "-I", "-c", probe]):
+        if program and answer_of([program, "-I", "-c", probe])[0]:
             return program
     return ""
 
@@ -322,7 +317,7 @@ def fill_venv(installer: str, names: "list[str]", is_sound: bool, turn: int) -> 
         pip = [VENV_PYTHON, "-I", "-m", "pip"]
         make = [python, "-I", "-m", "venv", VENV]
         fill = pip + ["install", "--quiet", "--no-user", "--disable-pip-version-check"]
-        is_sound = is_sound and succeeds(pip + ["--version"])
+        is_sound = is_sound and answer_of(pip + ["--version"])[0]
     failure = ""
     if not is_sound:
         say("snakepit: making {} with Python {}.{}.{}".format(VENV, *sys.version_info[:3]))
@@ -339,7 +334,7 @@ def fill_venv(installer: str, names: "list[str]", is_sound: bool, turn: int) -> 
 def finish(names: "list[str]") -> None:
     """The checkout on the path, the command, and last the stamp."""
     ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    packages = output_of([VENV_PYTHON, "-I", "-c", ask]).strip()
+    packages = answer_of([VENV_PYTHON, "-I", "-c", ask])[1]
     with open(os.path.join(packages, "snakepit-checkout.pth"), "w") as path_file:
         path_file.write(ROOT + "\n")
     command = os.path.join(VENV, "bin", "snakepit")
@@ -384,30 +379,16 @@ def failure_of(command: "list[str]", turn: int) -> str:
     return "\n".join("    " + line for line in lines) or "    exit {}".format(done.returncode)
 
 
-def output_of(command: "list[str]") -> str:
+def answer_of(command: "list[str]") -> "tuple[bool, str]":
+    """(it ended well, what it printed)."""
     import subprocess
 
+    null = subprocess.DEVNULL
     try:
-        return subprocess.check_output(
-            command, env=clean_environment(), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ).decode("utf-8", "replace")
+        told = subprocess.check_output(command, env=clean_environment(), stdin=null, stderr=null)
     except (OSError, subprocess.CalledProcessError):
-        return ""
-
-
-def succeeds(command: "list[str]") -> bool:
-    import subprocess
-
-    quiet = subprocess.DEVNULL
-    try:
-        return (
-            subprocess.call(
-                command, env=clean_environment(), stdin=quiet, stdout=quiet, stderr=quiet
-            )
-            == 0
-        )
-    except OSError:
-        return False
+        return False, ""
+    return True, told.decode("utf-8", "replace").strip()
 
 
 if __name__ == "__main__":
