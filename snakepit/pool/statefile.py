@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,7 +18,7 @@ def read_state(path: Path) -> dict[str, object]:
 def write_state(path: Path, record: Mapping[str, object]) -> None:
     """Replace the record by one rename; readers see the old one or the new one."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    hidden = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         with os.fdopen(os.open(hidden, flags, 0o600), "w", encoding="utf-8") as file:

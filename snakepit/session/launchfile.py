@@ -8,7 +8,6 @@ tmux, and on disk only for the moment in between.
 import json
 import os
 import re
-import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +34,7 @@ def write(
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     discard(folder, session)
-    path = folder / f"{session}-{secrets.token_hex(6)}.json"
+    path = folder / f"{session}-{os.urandom(6).hex()}.json"
     text = json.dumps({"argv": list(argv), "env": dict(env), "cwd": str(cwd)})
     write_private(path, text.encode())
     return path

@@ -8,7 +8,6 @@ with its reason in `<name>.why.md` beside it.
 
 import errno
 import os
-import secrets
 import stat
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -125,7 +124,7 @@ def refuse(folders: Folders, hand: int, dir_fd: int, name: str, reason: str) -> 
     try:
         status = os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
         target = os.readlink(name, dir_fd=dir_fd) if stat.S_ISLNK(status.st_mode) else ""
-        place = secrets.token_hex(6)
+        place = os.urandom(6).hex()
         rename_noreplace(name, place, dir_fd, folders.refused)
     except FileNotFoundError:
         return None

@@ -8,8 +8,6 @@ The lock's descriptor is close-on-exec and whoever holds it must not fork withou
 import fcntl
 import json
 import os
-import secrets
-import socket
 from dataclasses import asdict, replace
 
 from snakepit.store import layout
@@ -28,7 +26,7 @@ _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def new_generation() -> str:
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()
 
 
 def own_record(worker: str, generation: str, *, session: str, lock: bool, guard: int) -> LifeRecord:
@@ -40,7 +38,7 @@ def own_record(worker: str, generation: str, *, session: str, lock: bool, guard:
         start=process.start_time(pid) or 0,
         boot=process.boot_id(),
         pidns=process.pid_namespace(),
-        host=socket.gethostname(),
+        host=os.uname().nodename,
         session=session,
         guard=guard,
         lock=lock,
