@@ -32,14 +32,16 @@ def build(path: Path, sections: list[Section], notes: list[str]) -> Config:
     """The sections must have been filled; what they hold is taken as it is."""
     single: Mapping[str, Values] = {s.table.name: s.values for s in sections}
     of = {name: [s for s in sections if s.table.name == name] for name in single}
-    defaults = _defaults(path, single["defaults"])
+    defaults = Defaults(
+        **{**single["defaults"], "tmux_socket": single["defaults"]["tmux_socket"] or ""}
+    )
     backends = {section.name: _backend(section) for section in of["backend"]}
     pools = tuple(_pool(section.values, defaults) for section in of.get("pool", ()))
     agents = tuple(_agent(section.values, defaults) for section in of.get("agent", ()))
     services = tuple(
         _service(section.values, path.parent, notes) for section in of.get("service", ())
     )
-    members = (pool.member(number) for pool in pools for number in range(1, pool.count + 1))
+    members = (pool.member(number) for pool in pools for number in range(1, pool.size + 1))
     pit = single["pit"]
     return Config(
         path=path,
@@ -54,16 +56,6 @@ def build(path: Path, sections: list[Section], notes: list[str]) -> Config:
         services=services,
         notes=tuple(notes),
     )
-
-
-def socket_name(path: Path) -> str:
-    from hashlib import sha256
-
-    return f"snakepit-{sha256(os.fsencode(path)).hexdigest()[:6]}"
-
-
-def _defaults(path: Path, values: Values) -> Defaults:
-    return Defaults(**{**values, "tmux_socket": values["tmux_socket"] or socket_name(path)})
 
 
 def _pit(values: Values) -> PitSettings:
@@ -106,7 +98,7 @@ def _species(name: str, backend: str) -> str:
 def _pool(values: Values, defaults: Defaults) -> Pool:
     own = {key: value for key, value in values.items() if key != "count"}
     template = _agent(own, defaults)
-    return Pool(name=template.name, count=values["count"] or 0, template=template)
+    return Pool(name=template.name, size=values["count"] or 0, template=template)
 
 
 def _service(values: Values, root: Path, notes: list[str]) -> Service:

@@ -1,7 +1,6 @@
 """Owns the way from parsed TOML to sections of checked values; every mistake becomes a finding."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from snakepit.config.builtin import BACKENDS
 from snakepit.config.key import BACKEND_NAME, Key, Table
@@ -12,17 +11,17 @@ from snakepit.config.values import coerce, from_text, show
 _LATER = {"loop": "a [loop] of phases is not something this program runs; remove the table"}
 
 
-@dataclass(slots=True)
 class Section:
     """One table of the file, or a table that only has defaults. `settings` hold text from outside the
     file by key, with the variable or flag it came from; they win over `given`."""
 
-    table: Table
-    name: str
-    place: Place
-    given: Mapping[str, object]
-    settings: dict[str, tuple[str, object]] = field(default_factory=dict)
-    values: dict[str, object] = field(default_factory=dict)
+    def __init__(self, table: Table, name: str, place: Place, given: Mapping[str, object]) -> None:
+        self.table = table
+        self.name = name
+        self.place = place
+        self.given = given
+        self.settings: dict[str, tuple[str, object]] = {}
+        self.values: dict[str, object] = {}
 
     @property
     def label(self) -> str:
