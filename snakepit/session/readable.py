@@ -38,7 +38,7 @@ class Readable:
             on_address=self._say_finished,
         )
         self._given: list[str] = []
-        self._was_blank = True
+        self._blank_due = False
         self._leaving: tuple[Row, str] | None = None  # the first rows of a line, scrolled away
         self._recent: deque[str] = deque(maxlen=REMEMBERED)
         self._replayed: Counter[str] = Counter()
@@ -105,8 +105,12 @@ class Readable:
         if self._terminal.ever_addressed:
             self._replayed = Counter(self._recent)
         if not self._terminal.addressed:
-            for line in self._lines():
+            lines = self._lines()
+            while lines and not lines[-1].text:
+                lines.pop()
+            for line in lines:
                 self._say_once(line)
+                line.head.said = line.head.said if self._terminal.ever_addressed else None
 
     def _say_finished(self) -> None:
         """Give out the lines above the cursor: the program never goes back to them."""
@@ -136,17 +140,15 @@ class Readable:
 
     def _say(self, text: str) -> None:
         if not text:
-            if not self._was_blank:
-                self._given.append("")
-            self._was_blank = True
+            self._blank_due = bool(self._recent)
             return
         shape = _shape(text)
         if self._replayed[shape] > 0:
             self._replayed[shape] -= 1
             return
         self._recent.append(shape)
-        self._given.append(text)
-        self._was_blank = False
+        self._given += ["", text] if self._blank_due else [text]
+        self._blank_due = False
 
 
 def _filled(text: str, columns: int) -> str:

@@ -22,6 +22,7 @@ KEPT_MODES = {6, 7}  # origin, autowrap: the private modes that move text
 _TOKEN = re.compile(
     r"(?P<text>[^\x00-\x1f\x7f-\x9f]+)"
     r"|\x1b\[(?P<params>[0-?]*)(?P<between>[ -/]*)(?P<final>[@-~])"
+    r"|\x1b\[[0-?]*[ -/]*[\x18\x1a]"
     r"|\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|(?=\x1b[^\\]))"
     r"|\x1b(?P<kind>[ -/]*)(?P<escape>[0-OQ-WYZ\\`-~])"
     r"|(?P<control>[\x00-\x1a\x1c-\x1f\x7f-\x9f])"
@@ -87,6 +88,8 @@ class Terminal(pyte.Screen):
         self.addressed = False  # the program goes back to rows, since the last clearing
         self.ever_addressed = False
         self._fresh = True  # nothing was drawn since the last clearing
+        self._by_position = False  # by naming the place, not by going up
+        self._went_back = False  # and nothing was drawn there yet: a clearing may follow
         self.alternate = False
         self._main: tuple[dict[int, Row], tuple[int, int]] | None = None
         self._on_leave = on_leave
@@ -186,6 +189,7 @@ class Terminal(pyte.Screen):
             return
         numbers = _numbers(params)
         if final in _ADDRESSING:
+            self._by_position = final in "Hf"
             self._address()
         if final in _MOVES:
             getattr(self, _MOVES[final])(*numbers[: 2 if final in "Hf" else 1])
@@ -224,6 +228,7 @@ class Terminal(pyte.Screen):
         """Enter or leave the alternate screen, which keeps no rows of its own."""
         self._fresh = False
         self._address()
+        self._touch()
         self.alternate = on
         cursor = (self.cursor.x, self.cursor.y)
         if on:
@@ -238,9 +243,10 @@ class Terminal(pyte.Screen):
 
     def _erase(self, final: str, how: int) -> None:
         if final == "K":
+            self._touch()
             self.erase_in_line(how)
             return
-        home = self.cursor.y == 0 and self.cursor.x == 0
+        home = self._by_position and self.cursor.y == 0 and self.cursor.x == 0
         if how == 2 or (how == 0 and home):
             self._cleared()
         if how in (0, 1, 2):
@@ -249,13 +255,18 @@ class Terminal(pyte.Screen):
     def _cleared(self) -> None:
         if not self.alternate:
             self._on_clear()
-            self._fresh, self.addressed = True, False
+            self._fresh, self._went_back, self.addressed = True, False, False
 
     def _address(self) -> None:
-        if self._fresh or self.addressed:
-            return
-        self._on_address()
-        self.addressed = self.ever_addressed = True
+        if not (self._fresh or self._went_back or self.addressed):
+            self._on_address()
+            self._went_back = True
+
+    def _touch(self) -> None:
+        self._fresh = False
+        if self._went_back:
+            self._went_back = False
+            self.addressed = self.ever_addressed = True
 
     def _scroll_up(self, count: int) -> None:
         saved = self.cursor.y
@@ -311,7 +322,7 @@ class Terminal(pyte.Screen):
     def draw(self, data: str) -> None:
         if self.charset or self.g0_charset is not pyte.charsets.LAT1_MAP:
             data = data.translate(self.g1_charset if self.charset else self.g0_charset)
-        self._fresh = False
+        self._touch()
         cursor, columns, chars = self.cursor, self.columns, self._chars
         row = self.buffer[cursor.y]
         wraps = pyte.modes.DECAWM in self.mode
