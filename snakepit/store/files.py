@@ -16,6 +16,7 @@ from snakepit.core.names import problem_with, task_name
 from snakepit.core.order import ClassKey, Diet
 from snakepit.core.result import attempt_block, result_block
 from snakepit.core.retry import Dead, next_step, retry_delay
+from snakepit.core.task import Task
 from snakepit.errors import ClaimLost, NotFound, StoreError, TaskError
 from snakepit.store import layout, listing, settle, split
 from snakepit.store.atomic import publish, read_all, stat_or_none, unlink_if_there, write_new
@@ -316,6 +317,12 @@ class FilePit(PitStore):
 
     def held(self) -> Mapping[str, str]:
         return listing.held(self.folders)
+
+    def why_held(self, task: Task) -> str | None:
+        """What keeps a readable task from being claimed, in words; looks now, asks no index."""
+        intake = Intake(self.folders, self._own_hand_fd, accept_all=self._accept_all)
+        intake.read_ids()
+        return intake.why_held(task)
 
     def waiting_by_class(self) -> Mapping[ClassKey, int]:
         return self._claiming.tickets.waiting_by_class()

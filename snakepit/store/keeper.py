@@ -27,6 +27,7 @@ NEEDS_LOOK_S = 0.05
 BEAT_S = 1.0
 SCAN_SHARE = 20  # a scan may take a twentieth of the time
 COMPACT_BYTES = 8 << 20
+NO_TICKET = 1 << 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,6 @@ class Ticketed:
     priority: int
     ctime_ns: int
     position: int
-    passed_over: bool = False
 
 
 @dataclass(slots=True)
@@ -179,14 +179,15 @@ class IndexKeeper:
         return status.st_ctime_ns if status is not None else 0
 
     def _enter_passed_over(self) -> None:
-        """A ticket was taken and its file still waits: its claimer died, or is just about to claim."""
-        for name, item in list(self.ticketed.items()):
-            if self._tickets.position(item.key, item.priority) < item.position:
-                item.passed_over = False
-            elif item.passed_over:
-                self._enter(name, item.key, item.priority, item.ctime_ns)
-            else:
-                item.passed_over = True
+        """A ticket was taken and its file waits: its claimer died, is about to claim, or gave it back."""
+        passed = [
+            (name, item)
+            for name, item in self.ticketed.items()
+            if self._tickets.position(item.key, item.priority) >= item.position
+        ]
+        for name, item in passed:
+            item.position = NO_TICKET
+            self._admit(name)
 
     def _admit(self, name: str) -> None:
         if is_ignored(name):
@@ -223,17 +224,14 @@ class IndexKeeper:
         assert task is not None
         known = self.ticketed.get(name)
         key = class_of(task)
-        if known is not None and (known.key, known.priority, known.ctime_ns) == (
-            key,
-            task.priority,
-            outcome.ctime_ns,
-        ):
+        same = known is not None and known.ctime_ns == outcome.ctime_ns
+        if known is not None and same and known.position != NO_TICKET:
             return
         was = self.waiting.pop(name, None)
         if not self._enter(name, key, task.priority, outcome.ctime_ns):
             full = Outcome(kind="hold", task=task, reason="the index has no room for its labels")
             self._hold(name, full)
-        elif known is None or was is not None:
+        elif not same or was is not None:
             self._notices.append(Notice(kind="queued", name=name, task=task))
 
     def _hold(self, name: str, outcome: Outcome) -> None:

@@ -23,7 +23,7 @@ FEWEST = {
     "fail": 67,
     "bury": 67,
     "release": 60,
-    "split": 86,
+    "split": 68,
     "recover": 75,
     "down": 76,
     "retry": 32,
