@@ -14,10 +14,8 @@ UV = Path(sys.executable).parent / "uv"
 SYSTEM_PATH = "/usr/bin:/bin"
 
 # How this machine reaches its package index; the tests must not lose it, nor know it.
-ROAD_TO_INDEX = tuple(
-    "SSL_CERT REQUESTS_CA HTTP http NO_PROXY no_proxy ALL_PROXY UV_"
-    " PIP_INDEX PIP_EXTRA PIP_FIND PIP_CERT PIP_TRUSTED PIP_PROXY".split()
-)
+ROAD_TO_INDEX = ("SSL_CERT", "REQUESTS_CA", "HTTP", "http", "NO_PROXY", "no_proxy", "ALL_PROXY")
+PIP_TO_INDEX = ("PIP_INDEX", "PIP_EXTRA", "PIP_FIND", "PIP_CERT", "PIP_TRUSTED", "PIP_PROXY", "UV_")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +37,9 @@ class Checkout:
         return self.root / ".venv" / ".snakepit"
 
     def environ(self, path: str, env: Mapping[str, str]) -> dict[str, str]:
-        road = {k: v for k, v in os.environ.items() if k.startswith(ROAD_TO_INDEX)}
+        road = {
+            k: v for k, v in os.environ.items() if k.startswith((*ROAD_TO_INDEX, *PIP_TO_INDEX))
+        }
         own = {"HOME": str(self.home), "PATH": path, "PIP_CACHE_DIR": str(self.cache)}
         return road | own | {"UV_CACHE_DIR": str(self.cache / "uv")} | dict(self.extra) | dict(env)
 
@@ -79,7 +79,7 @@ class Checkout:
 def make_checkout(place: Path, cache: Path) -> Checkout:
     root = place / "check out"  # a space in the path, as people have
     root.mkdir()
-    for name in ("agents.py", "pyproject.toml"):
+    for name in ("agents.py", "pyproject.toml", "LICENSE"):
         shutil.copy(REPOSITORY / name, root / name)
     shutil.copytree(REPOSITORY / "requirements", root / "requirements")
     shutil.copytree(

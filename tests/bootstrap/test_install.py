@@ -3,11 +3,12 @@
 import os
 import signal
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.bootstrap.checkout import SYSTEM_PATH, UV, Checkout, folder_of_programs
+from tests.bootstrap.checkout import PYTHON, SYSTEM_PATH, UV, Checkout, folder_of_programs
 from tests.support.wait import wait_for
 
 pytestmark = pytest.mark.timeout(180)
@@ -54,6 +55,22 @@ def test_every_requirement_is_met(installed: Checkout) -> None:
     assert answer.code == 0, answer.out
 
 
+def test_a_python_that_has_this_checkout_needs_no_venv(
+    installed: Checkout, checkout: Checkout
+) -> None:
+    """As after `pip install -e .` in an environment of the person's own."""
+    (packages,) = installed.root.glob(".venv/lib/python3*/site-packages")
+    path_file = packages / "theirs.pth"
+    path_file.write_text(f"{checkout.root}\n")
+    python = str(installed.root / ".venv" / "bin" / "python")
+    try:
+        answer = checkout.run("--version", command=(python, str(checkout.root / "agents.py")))
+    finally:
+        path_file.unlink()
+    assert (answer.code, answer.err) == (0, "")
+    assert not (checkout.root / ".venv").exists()
+
+
 def test_a_new_lock_is_installed_once(installed: Checkout) -> None:
     lock = installed.root / "requirements" / "base.txt"
     with lock.open("a") as text:
@@ -94,7 +111,8 @@ def test_an_install_killed_in_the_middle_is_built_anew(checkout: Checkout, index
 def test_the_orphan_of_a_killed_install_is_waited_for(checkout: Checkout, index: None) -> None:
     process = checkout.start("--version")
     try:
-        wait_for(lambda: checkout.stamp.exists(), 60, "the install to begin")
+        config = checkout.root / ".venv" / "pyvenv.cfg"
+        wait_for(config.exists, 60, "the child that makes the venv")
         process.kill()
         process.wait()
         answer = checkout.run("--version")
@@ -103,6 +121,20 @@ def test_the_orphan_of_a_killed_install_is_waited_for(checkout: Checkout, index:
     assert answer.code == 0, answer.err
     assert "another install runs here; waiting" in answer.err
     assert "making" in answer.err  # what the orphan made is not trusted
+
+
+def test_an_interrupted_install_says_so_and_ends_its_child(checkout: Checkout) -> None:
+    process = checkout.start("--version")
+    try:
+        config = checkout.root / ".venv" / "pyvenv.cfg"
+        wait_for(config.exists, 60, "the child that makes the venv")
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    finally:
+        end_group(process)
+    assert process.returncode == 130
+    assert "stopped; the next run starts the install again" in err
+    assert "Traceback" not in err.partition("stopped;")[2]
 
 
 def test_two_at_once_install_once_with_uv(checkout: Checkout, index: None, tmp_path: Path) -> None:
@@ -123,3 +155,22 @@ def test_two_at_once_install_once_with_uv(checkout: Checkout, index: None, tmp_p
     answer = checkout.run("--version")  # uv is gone from PATH
     assert answer.code == 0, answer.err
     assert "making" in answer.err
+
+
+def test_the_wheel_is_the_package_and_its_command(
+    checkout: Checkout, index: None, tmp_path: Path
+) -> None:
+    (checkout.root / "README.md").write_text("# snakepit\n")
+    (checkout.root / "pit").mkdir()
+    (checkout.root / "pit" / "README.md").write_text("not for the wheel\n")
+    pip = (PYTHON, "-I", "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(tmp_path))
+    answer = checkout.run(str(checkout.root), command=pip)
+    assert answer.code == 0, answer.err
+    (wheel,) = tmp_path.glob("snakepit-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        (entry,) = [name for name in names if name.endswith(".dist-info/entry_points.txt")]
+        points = archive.read(entry).decode()
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"snakepit"}
+    assert "snakepit/py.typed" in names
+    assert "snakepit = snakepit.cli.main:main" in points
