@@ -53,7 +53,6 @@ def agent_options(function: Callable[..., None]) -> Callable[..., None]:
             function(Acting(call, pit, life, task), **rest)
         finally:
             life.close()
-            pit.close()
 
     wrapped = verb_options(run)
     for name, variable, text in (

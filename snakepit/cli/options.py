@@ -68,9 +68,12 @@ class Invocation:
         return self._config
 
     def open(self, *, as_agent: bool = False) -> "Pit":
+        """The pit, which is closed when the verb ends."""
         from snakepit.pool.context import open_context
 
-        return open_context(self.load(as_agent=as_agent))
+        pit = open_context(self.load(as_agent=as_agent))
+        click.get_current_context().call_on_close(pit.close)
+        return pit
 
     def emit(self, value: object, lines: Iterable[str] = ()) -> None:
         """Answer once: `value` as one JSON object under --json, else the lines."""

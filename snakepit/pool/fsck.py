@@ -202,34 +202,41 @@ def _in_no_place(seen: Scan) -> Iterator[Violation]:
 
 
 def _dead_lives(pit: "Pit", seen: Scan) -> Iterator[Violation]:
-    known = [*pit.store.lives(), *_hands(str(pit.config.pit_dir))]
-    dead = [life for life in known if life.verdict == Verdict.DEAD]
-    for life in dead:
-        who = life.worker or "a verb"
+    """A dead life that holds something is a problem until recovery came; an empty one is not."""
+    root = str(pit.config.pit_dir)
+    for path, record in [
+        *_records(f"{root}/{layout.FOLDER[State.CLAIMED]}"),
+        *_records(_hands(root)),
+    ]:
+        if record.verdict is not Verdict.DEAD:
+            continue
+        inside = (path, f"{path}/{layout.HAND}")
+        if any(f"{folder}/{layout.SPLIT}" in seen.splits for folder in inside):
+            rule, what = "no half-done split", f"{path} holds a committed split"
+        elif held := sorted({p.name for p in seen.places if _folder_of(p) in inside}):
+            rule, what = "no orphan claim", f"{path} holds {', '.join(held)}"
+        else:
+            continue
         yield Violation(
             severity="problem",
-            rule="no dead hand",
-            name=life.worker or life.generation,
-            what=f"process {life.pid} of {who} is gone; what it held waits for recovery",
+            rule=rule,
+            name=record.worker or record.generation,
+            what=f"{what}, and its process {record.pid} is gone",
             fix="agents.py fsck --fix",
         )
-    of_dead = {life.generation for life in dead} | {life.worker for life in dead}
-    for path in seen.splits:
-        owner = path.removesuffix(f"/{layout.SPLIT}").removesuffix(f"/{layout.HAND}")
-        owner = os.path.basename(owner).removesuffix(".w")
-        if owner in of_dead:
-            yield Violation(
-                severity="problem",
-                rule="no half-done split",
-                name=owner,
-                what=f"{path} is committed and not published",
-                fix="agents.py fsck --fix",
-            )
 
 
-def _hands(root: str) -> "Iterator[LifeRecord]":
-    """The lives behind private hands; one without a record is judged by nobody."""
-    for entry in _listing(f"{root}/{layout.PRIVATE}/{layout.HANDS}"):
+def _folder_of(place: Place) -> str:
+    return os.path.dirname(place.path) if place.path.endswith(names.SUFFIX) else place.path
+
+
+def _hands(root: str) -> str:
+    return f"{root}/{layout.PRIVATE}/{layout.HANDS}"
+
+
+def _records(folder: str) -> "Iterator[tuple[str, LifeRecord]]":
+    """The lives behind folders; one without a record is judged by nobody."""
+    for entry in _listing(folder):
         try:
             fd = open_folder(entry.path)
         except OSError:
@@ -239,7 +246,7 @@ def _hands(root: str) -> "Iterator[LifeRecord]":
         finally:
             os.close(fd)
         if record is not None:
-            yield record
+            yield entry.path, record
 
 
 def _unmet_needs(pit: "Pit", seen: Scan) -> Iterator[Violation]:

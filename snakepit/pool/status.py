@@ -13,7 +13,7 @@ from snakepit.agents.launchplan import find_program
 from snakepit.core.lifecycle import State
 from snakepit.core.order import ClassKey, class_of
 from snakepit.core.view import ServiceView, StatusView, WaitView, WorkerView, group_waits
-from snakepit.errors import SnakepitError
+from snakepit.errors import NotFound, SnakepitError
 from snakepit.pool.attend import daemon_pid
 from snakepit.pool.fleet import load_fleet
 from snakepit.store.base import Verdict
@@ -240,46 +240,62 @@ def attach_line(config: "Config", name: str) -> str:
     return f"tmux -L {config.socket} attach -t ={config.session_name(name)}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What waits: classes that a snake may take, names held back and why, files that nobody read."""
+
+    classes: Mapping[ClassKey, int]
+    held: Mapping[str, str]
+    unread: int = 0
+
+
 def _waits(store: "FilePit", crew: Crew, waiting: int) -> tuple[WaitView, ...]:
-    held = store.held()
-    classes, unread = _classes(store, held, waiting)
+    backlog = _backlog(store, waiting)
     reasons: dict[str, int] = {}
-    for key, number in classes.items():
+    for key, number in backlog.classes.items():
         reason = crew.why_nobody(key) if number else ""
         if reason:
             reasons[reason] = reasons.get(reason, 0) + number
+    if backlog.unread:
+        reasons["not read yet, since nobody keeps the index"] = backlog.unread
     found = [WaitView(reason=why, count=number, names=()) for why, number in reasons.items()]
-    found += group_waits(held.items())
-    if unread:
-        found.append(
-            WaitView(reason="not read yet: nobody keeps the index", count=unread, names=())
-        )
+    found += group_waits(backlog.held.items())
     return tuple(sorted(found, key=lambda wait: (-wait.count, wait.reason)))
 
 
-def _classes(
-    store: "FilePit", held: Mapping[str, str], waiting: int
-) -> tuple[Mapping[ClassKey, int], int]:
-    """Waiting tasks by class, and how many of them nobody has read."""
+def _backlog(store: "FilePit", waiting: int) -> Backlog:
+    """From the index where it knows every file, else from the files themselves, up to a limit."""
+    held = store.held()
     indexed = store.waiting_by_class()
     if sum(indexed.values()) + len(held) == waiting:
-        return indexed, 0
+        return Backlog(classes=indexed, held=held)
+    return _read_backlog(store)
+
+
+def _read_backlog(store: "FilePit") -> Backlog:
     from snakepit.store.reader import read_task
 
-    found: dict[ClassKey, int] = {}
+    classes: dict[ClassKey, int] = {}
+    held: dict[str, str] = {}
     unread = 0
     for number, entry in enumerate(store.entries(State.QUEUED)):
-        if entry.name in held:
-            continue
         if number >= READ_AT_MOST:
             unread += 1
             continue
         try:
-            key = class_of(read_task(entry.name, store.read(entry)))
-        except SnakepitError:
+            task = read_task(entry.name, store.read(entry))
+        except NotFound:
+            continue  # it has just moved
+        except SnakepitError as exc:
+            held[entry.name] = exc.message
             continue
-        found[key] = found.get(key, 0) + 1
-    return found, unread
+        reason = store.why_held(task)
+        if reason:
+            held[entry.name] = reason
+        else:
+            key = class_of(task)
+            classes[key] = classes.get(key, 0) + 1
+    return Backlog(classes=classes, held=held, unread=unread)
 
 
 def _folded(

@@ -106,7 +106,7 @@ class Story:
         if self.problem:
             yield f"  wrong: {self.problem}"
         if self.waits_for:
-            yield f"  waits for: {self.waits_for}"
+            yield f"  waits: {self.waits_for}"
         if self.reason:
             yield f"  reason: {self.reason}"
         if self.waste:
@@ -146,11 +146,11 @@ def tell(pit: "Pit", entry: "Entry") -> Story:
 
 
 def _waits_for(pit: "Pit", entry: "Entry", task: "Task | None") -> str:
-    held = pit.store.held().get(entry.name)
-    if held or task is None:
-        return held or ""
-    if task.not_before is not None and task.not_before > clock.wall():
-        return f"its not_before, {clock.stamp(task.not_before)}"
+    if task is None:
+        return pit.store.held().get(entry.name, "")
+    held = pit.store.why_held(task)
+    if held:
+        return held
     from snakepit.pool.status import why_nobody
 
     return why_nobody(pit.config, pit.store, task)
