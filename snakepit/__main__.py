@@ -1,8 +1,6 @@
 """Owns `python -m snakepit`: the same program as the command `snakepit`, and nothing of its own."""
 
-import sys
-
 from snakepit.cli.main import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

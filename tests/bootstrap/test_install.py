@@ -134,7 +134,7 @@ def test_an_interrupted_install_says_so_and_ends_its_child(checkout: Checkout) -
         end_group(process)
     assert process.returncode == 130
     assert "stopped; the next run starts the install again" in err
-    assert "Traceback" not in err.partition("stopped;")[2]
+    assert "Traceback" not in err
 
 
 def test_two_at_once_install_once_with_uv(checkout: Checkout, index: None, tmp_path: Path) -> None:
