@@ -1,7 +1,6 @@
 """Owns one run of one script task: what it gets and what came of it; settles nothing."""
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,10 @@ from snakepit.pool.context import Pit
 from snakepit.pool.environment import plain
 from snakepit.store.base import Claim
 from snakepit.worker.attention import Attention
+from snakepit.worker.identity import SESSION, identity, with_own_command
 from snakepit.worker.screen import Screen
 
 KEEP = "keep"
-SESSION = "SNAKEPIT_SESSION"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +66,10 @@ def run_script(
         return Run(reason=f"dir: {cwd} is no folder", folder=folder)
     kept = folder / KEEP
     kept.mkdir(mode=0o700)
-    write_private(folder / "task.md", claim.text)
     job = script.Job(
         blocks=blocks,
         line=line,
-        env={**place.env, **identity(pit, claim, kept)},
+        env={**place.env, **run_identity(pit, claim, kept)},
         cwd=cwd,
         folder=folder,
         timeout_s=claim.task.timeout_s or pit.config.pit.timeout_s,
@@ -103,27 +101,13 @@ def keep_artefacts(claim: Claim, cwd: Path, kept: Path, screen: Screen) -> None:
 
 
 def has_files(folder: Path) -> bool:
-    """An empty folder is removed."""
-    try:
-        os.rmdir(folder)
-    except OSError:
-        return folder.is_dir()
-    return False
+    with os.scandir(folder) as entries:
+        return any(entries)
 
 
-def write_private(path: Path, data: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    with open(os.open(path, flags, 0o600), "wb") as file:
-        file.write(data)
-
-
-def identity(pit: Pit, claim: Claim, kept: Path) -> dict[str, str]:
-    """How the verbs know who calls them, and a task who it is."""
+def run_identity(pit: Pit, claim: Claim, kept: Path) -> dict[str, str]:
     own = {
-        "SNAKEPIT_PIT": str(pit.config.pit_dir),
-        "SNAKEPIT_CONFIG": str(pit.config.path),
-        "SNAKEPIT_WORKER": claim.worker,
-        "SNAKEPIT_GENERATION": claim.generation,
+        **identity(pit.config, claim.worker, claim.generation),
         "SNAKEPIT_TASK": claim.name,
         "SNAKEPIT_ATTEMPT": str(claim.attempt),
         "SNAKEPIT_ARTEFACTS": str(kept),
@@ -133,11 +117,5 @@ def identity(pit: Pit, claim: Claim, kept: Path) -> dict[str, str]:
 
 
 def script_environment(own: Mapping[str, str]) -> dict[str, str]:
-    """What a script task gets: no key, and our own command at the end of the search path."""
-    env = {**plain(os.environ), **own}
-    programs = os.path.dirname(os.path.abspath(sys.executable))
-    if os.path.exists(os.path.join(programs, "snakepit")):
-        folders = env["PATH"].split(os.pathsep)
-        if programs not in folders:
-            env["PATH"] = os.pathsep.join([*folders, programs])
-    return env
+    """What a script task gets beside its identity: no key."""
+    return with_own_command({**plain(os.environ), **own})

@@ -1,0 +1,87 @@
+"""Owns becoming an interactive CLI: `python -m snakepit.worker.launch --config FILE --agent NAME`.
+
+The process opens the life and then execs the CLI, so the life's pid is the CLI's own: no lock proves it, its start
+time does. Everything the CLI starts bears the life's generation in its environment.
+"""
+
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from snakepit.errors import AgentError, SnakepitError, UsageProblem
+from snakepit.worker.arguments import Arguments, read_arguments
+from snakepit.worker.identity import OURS_ALONE, identity, with_own_command
+
+if TYPE_CHECKING:
+    from snakepit.config.model import Agent, Config
+
+RESUME = "resume"
+
+
+def main() -> int:
+    try:
+        launch(read_arguments(sys.argv[1:]))
+    except SnakepitError as error:
+        print(f"snakepit.worker.launch: {error}", file=sys.stderr, flush=True)
+        return error.exit_code
+
+
+def launch(arguments: Arguments) -> NoReturn:
+    from snakepit.agents.launchplan import find_program, plan
+    from snakepit.config import load
+    from snakepit.pool.context import opened
+    from snakepit.pool.tree import end_life
+    from snakepit.worker.caretaker import guard_pid
+
+    config = load(arguments.config, environ=os.environ, flags=None)
+    agent = config.member_of(arguments.agent)
+    if agent is None:
+        msg = f"no [[agent]] or pool member {arguments.agent!r} in {config.path}"
+        raise UsageProblem(msg, fix="agents.py status names them")
+    backend = config.backend_of(agent)
+    if find_program(backend) is None:
+        msg = f"[backend.{backend.name}] bin = {backend.bin!r} is not on PATH"
+        raise AgentError(msg, fix="install it, or see agents.py doctor")
+    with opened(config) as pit:
+        life = pit.store.open_worker(
+            agent.name,
+            session=config.session_name(agent),
+            lock=False,
+            guard=guard_pid(),
+            end_life=end_life,
+        )
+        pit.journal.append(
+            "worker.started",
+            worker=agent.name,
+            generation=life.generation,
+            pid=life.record.pid,
+            species=sorted(agent.diet.species),
+        )
+    made = plan(
+        backend,
+        agent,
+        session=config.session_name(agent),
+        kickoff=agent.prompt,
+        resume_id=resume_id(config, agent),
+    )
+    env = with_own_command({**os.environ, **identity(config, agent.name, life.generation)})
+    for name in OURS_ALONE:
+        env.pop(name, None)
+    os.chdir(agent.dir)
+    try:
+        os.execvpe(made.argv[0], made.argv, env)
+    except OSError as error:
+        msg = f"cannot start {made.argv[0]}: {error.strerror}"
+        raise AgentError(msg, fix=f"see [backend.{backend.name}] in {config.path}") from error
+
+
+def resume_id(config: "Config", agent: "Agent") -> str:
+    """What a healer noted of the last conversation, if it may be continued: one line in a file."""
+    try:
+        return (config.state_dir / RESUME / agent.name).read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
