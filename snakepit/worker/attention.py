@@ -25,12 +25,9 @@ IDLE_HINT = (
 
 
 class Attention:
-    def __init__(
-        self, screen: Screen, *, beat: Callable[[], None], poke: Callable[[], None], tty: int = 0
-    ) -> None:
+    def __init__(self, screen: Screen, *, poke: Callable[[], None], tty: int = 0) -> None:
         """`poke` ends a wait of the main thread; it is called from another one."""
         self._screen = screen
-        self._beat = beat
         self._poke = poke
         self._pending: deque[int] = deque()
         self._reader, self._writer = os.pipe()
@@ -60,7 +57,6 @@ class Attention:
 
     def look(self) -> str:
         """STOP, GIVE_BACK or nothing; called on every wake and at every tick."""
-        self._beat()
         self._drain()
         word = self._answer() if self._tty >= 0 else ""
         while self._pending:

@@ -6,9 +6,9 @@ from snakepit.pool.context import Pit
 from snakepit.pool.tree import end_life
 from snakepit.system import process
 from snakepit.worker.attention import Attention
-from snakepit.worker.beat import Beat
 from snakepit.worker.caretaker import Caretaker
 from snakepit.worker.loop import Worker
+from snakepit.worker.pauses import Pauses
 from snakepit.worker.screen import Screen
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ def run_worker(pit: Pit, agent: "Agent", *, guard: int = 0) -> None:
     config = pit.config
     is_subreaper = process.set_subreaper()
     screen = Screen(config.log_dir / "raw" / f"{agent.name}.log", pit.redactor)
-    beat = Beat(config.state_dir / "beat", agent.name)
-    attention = Attention(screen, beat=beat, poke=pit.store.poke)
+    attention = Attention(screen, poke=pit.store.poke)
     attention.listen()
     try:
         life = pit.store.open_worker(
@@ -40,8 +39,8 @@ def run_worker(pit: Pit, agent: "Agent", *, guard: int = 0) -> None:
             life=life,
             screen=screen,
             attention=attention,
-            beat=beat,
             caretaker=Caretaker(pit, screen),
+            pauses=Pauses(config, agent.name),
             is_subreaper=is_subreaper,
         )
         screen.say(f"{agent.name} eats {', '.join(sorted(agent.diet.species))}")
@@ -52,5 +51,4 @@ def run_worker(pit: Pit, agent: "Agent", *, guard: int = 0) -> None:
             worker.close()
     finally:
         attention.close()
-        beat.close()
         screen.close()

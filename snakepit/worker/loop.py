@@ -19,8 +19,8 @@ from snakepit.pool.tree import RunTree
 from snakepit.store.base import Claim, Life, Settled
 from snakepit.system import process
 from snakepit.worker.attention import GIVE_BACK, Attention
-from snakepit.worker.beat import Beat
 from snakepit.worker.caretaker import Caretaker
+from snakepit.worker.pauses import Pauses
 from snakepit.worker.screen import Screen
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ IDLE_WAIT = (
     2.0  # seconds; bounds how late a file put here by hand is seen, and the daemon's absence
 )
 REST = 15.0  # seconds without claims after a person took the task away
-LEAST_FREE = 1_000_000_000  # bytes on the pit's filesystem; below it no new claims
 WAITING = "waiting for food"
 
 
@@ -44,8 +43,8 @@ class Worker:
     life: Life
     screen: Screen
     attention: Attention
-    beat: Beat
     caretaker: Caretaker
+    pauses: Pauses
     is_subreaper: bool
     _rests_until: float = 0.0
     _hand_looked_at: float = 0.0
@@ -61,8 +60,6 @@ class Worker:
             self._eat(claim)
             return True
         self.caretaker.step(clock.monotonic())
-        self.beat.state = "waiting"
-        self.beat()
         self.pit.store.wait(self.life, IDLE_WAIT)
         return True
 
@@ -97,17 +94,11 @@ class Worker:
         return claim
 
     def _why_not_now(self) -> str:
-        if self.pit.store.paused or self._is_paused():
+        if self.pit.store.paused:
             return "paused; agents.py resume goes on"
         if clock.monotonic() < self._rests_until:
             return f"resting for {REST:.0f} s"
-        free = os.statvfs(self.pit.config.pit_dir)
-        if free.f_bavail * free.f_frsize < LEAST_FREE:
-            return "less than 1 GB free: no new food until there is room"
-        return ""
-
-    def _is_paused(self) -> bool:
-        return False
+        return self.pauses.reason()
 
     def _by_hand(self) -> Claim | None:
         """A task in our folder that the pool did not give us: ours, if we could have claimed it."""
@@ -129,8 +120,6 @@ class Worker:
     # --- one task
 
     def _eat(self, claim: Claim) -> None:
-        self.beat.state = f"running {claim.name}"
-        self.beat()
         again = f" (attempt {claim.attempt})" if claim.attempt > 1 else ""
         self.screen.say(f"eating {claim.name}{again}")
         started = clock.monotonic()
