@@ -107,7 +107,7 @@ def follow_all(call: Invocation, count: int) -> None:
 
     config = call.load()
     # The pane that runs this very verb would read its own lines for ever.
-    own = frozenset(s.name for s in config.services if "follow-all" in s.command)
+    own = frozenset(s.name for s in config.services if "follow-all" in (*s.own, *s.command.split()))
     names = [agent.name for agent in config.agents] + [s.name for s in config.services]
     width = max((len(name) for name in names), default=0)
     follower = AllFollower(config.log_dir / "raw", count=count, without=own)

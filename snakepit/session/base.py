@@ -5,18 +5,21 @@ A session is one pane with one program in it. `TmuxHost` keeps them on a tmux se
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COLUMNS = 220
 ROWS = 50
 PANE_TERM = "screen-256color"  # TERM of what runs in a pane; in every terminfo, macOS included
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pane:
-    """The main pane of one of our sessions, as it was at one moment."""
+class Pane(NamedTuple):
+    """The main pane of one of our sessions, as it was at one moment; built by keyword.
+
+    A named tuple, because `status` loads it and importing dataclasses costs 10 ms.
+    """
 
     session: str
     pane_id: str
@@ -42,8 +45,8 @@ class Host(Protocol):
         name: str,
         argv: Sequence[str],
         *,
-        cwd: Path,
-        log: Path | None = None,
+        cwd: "Path",
+        log: "Path | None" = None,
         mask: Sequence[str] = (),
         driven: bool = False,
     ) -> None:
@@ -59,8 +62,8 @@ class Host(Protocol):
         name: str,
         argv: Sequence[str],
         *,
-        cwd: Path,
-        log: Path | None = None,
+        cwd: "Path",
+        log: "Path | None" = None,
         mask: Sequence[str] = (),
     ) -> None:
         """Run `argv` in the pane of an existing session, ending what still runs there.

@@ -6,7 +6,6 @@ one shell and `status` in another (cron, ssh, the daemon) mean the same server. 
 """
 
 import os
-import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -68,6 +67,8 @@ class Tmux:
                 f"tmux server {self.socket!r} did not answer `{arguments[0]}`"
                 f" within {self.timeout:g} s"
             )
+            import shlex
+
             fix = f"look at it with: {shlex.join([*self.visible_prefix(), 'list-sessions'])}"
             raise SessionError(msg, fix=fix) from None
         return Reply(
@@ -120,4 +121,6 @@ def no_format(text: str) -> str:
 
 def shell_line(argv: Sequence[str]) -> str:
     """Return `argv` for tmux's `sh -c`, where it expands formats and strftime first."""
+    import shlex
+
     return no_format("exec " + shlex.join(argv)).replace("%", "%%")

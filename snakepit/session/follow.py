@@ -70,9 +70,10 @@ class Follower:
     """The readable lines of one raw log, from its last `count` lines on."""
 
     def __init__(self, path: Path, count: int = 0) -> None:
-        self.backlog, self._readable, offset = _read_last(path, count)
-        self._tail = Tail(path, offset=offset)
         self._redactor = Redactor()
+        lines, self._readable, offset = _read_last(path, count)
+        self.backlog = [self._redactor.clean(line) for line in lines]
+        self._tail = Tail(path, offset=offset)
 
     def step(self, now: float) -> list[str]:
         """Return the lines that are new; `now` in monotonic seconds."""
@@ -105,10 +106,12 @@ class AllFollower:
             self.backlog += [NamedLine(name, line) for line in follower.backlog]
 
     def step(self, now: float) -> list[NamedLine]:
+        lines: list[NamedLine] = []
         for name in self._names():
             if name not in self._followers:
-                self._followers[name] = Follower(self._path(name), -1)
-        return [
+                follower = self._followers[name] = Follower(self._path(name), -1)
+                lines += [NamedLine(name, line) for line in follower.backlog]
+        return lines + [
             NamedLine(name, line)
             for name, follower in self._followers.items()
             for line in follower.step(now)

@@ -1,6 +1,6 @@
 """Owns the one question that lists all panes, and the reading of its answer."""
 
-import secrets
+import os
 
 from snakepit.session.base import Pane
 
@@ -26,7 +26,7 @@ class Question:
     """A format whose marks no program can guess: a title cannot forge another pane's row."""
 
     def __init__(self) -> None:
-        token = secrets.token_hex(6)
+        token = os.urandom(6).hex()
         self._row, self._field = f"<{token}<", f">{token}>"
         self.format = self._row + self._field.join(f"#{{{name}}}" for name in FIELDS)
 

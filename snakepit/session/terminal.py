@@ -5,7 +5,6 @@ sequences it does not know (kitty keys, DCS, `38:2:…m`), and its drawing drops
 after a variation selector.
 """
 
-import codecs
 import re
 from collections import defaultdict
 from collections.abc import Callable
@@ -15,19 +14,10 @@ import pyte.modes
 from pyte.screens import Char, StaticDefaultDict
 from wcwidth import wcwidth
 
-LONGEST_SEQUENCE = 65_536  # characters; a longer one is no sequence
+from snakepit.session.escape import EscapeReader, numbers_in
+
 ALTERNATE = {47, 1047, 1049}
 KEPT_MODES = {6, 7}  # origin, autowrap: the private modes that move text
-
-_TOKEN = re.compile(
-    r"(?P<text>[^\x00-\x1f\x7f-\x9f]+)"
-    r"|\x1b\[(?P<params>[0-?]*)(?P<between>[ -/]*)(?P<final>[@-~])"
-    r"|\x1b\[[0-?]*[ -/]*[\x18\x1a]"
-    r"|\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|(?=\x1b[^\\]))"
-    r"|\x1b(?P<kind>[ -/]*)(?P<escape>[0-OQ-WYZ\\`-~])"
-    r"|(?P<control>[\x00-\x1a\x1c-\x1f\x7f-\x9f])"
-)
-_UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\x9c]*\x1b?|[ -/]*)?\Z")
 
 _MOVES = {
     "A": "cursor_up",
@@ -95,25 +85,13 @@ class Terminal(pyte.Screen):
         self._on_leave = on_leave
         self._on_clear = on_clear
         self._on_address = on_address
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._pending = ""
+        self._reader = EscapeReader()
         self._last = " "
         self._chars: dict[str, Char] = {}
 
     def feed(self, data: bytes) -> None:
-        text = self._pending + self._decoder.decode(data)
-        self._pending = ""
-        position, match = 0, _TOKEN.match
-        while position < len(text):
-            found = match(text, position)
-            if found is not None:
-                self._perform(found)
-                position = found.end()
-            elif len(text) - position < LONGEST_SEQUENCE and _UNFINISHED.match(text, position):
-                self._pending = text[position:]
-                return
-            else:
-                position += 1
+        for found in self._reader.read(data):
+            self._perform(found)
 
     def row(self, y: int) -> Row:
         row = self.buffer[y]
@@ -185,9 +163,9 @@ class Terminal(pyte.Screen):
             return
         if params[:1] in "<=>?" and params:
             if params[0] == "?" and final in "hl":
-                self._private_modes(_numbers(params[1:]), on=final == "h")
+                self._private_modes(numbers_in(params[1:]), on=final == "h")
             return
-        numbers = _numbers(params)
+        numbers = numbers_in(params)
         if final in _ADDRESSING:
             self._by_position = final in "Hf"
             self._address()
@@ -360,12 +338,3 @@ class Terminal(pyte.Screen):
             x -= 1
         if x >= 0 and len(row[x].data) < 16:
             row[x] = Char(row[x].data + text)
-
-
-def _numbers(params: str) -> list[int]:
-    """Read `4;2` (and the first of `38:2:…`); what is no number is 0."""
-    numbers = []
-    for part in params.split(";"):
-        digits = part.split(":")[0]
-        numbers.append(min(int(digits), 9999) if digits.isdigit() and digits.isascii() else 0)
-    return numbers

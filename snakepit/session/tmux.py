@@ -7,27 +7,24 @@ started by us is treated the same.
 """
 
 import contextlib
-import json
 import os
-import secrets
-import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snakepit.errors import SessionError, SessionGone
 from snakepit.session import settings
 from snakepit.session.base import COLUMNS, ROWS, Pane
 from snakepit.session.command import TIMEOUT, Tmux, no_format, shell_line
-from snakepit.session.launchfile import write_private
 from snakepit.session.listing import Question
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from snakepit.session.driver import DrivenServer
 
-PANELOG = Path(__file__).with_name("panelog.py")
+PANELOG = os.path.join(os.path.dirname(__file__), "panelog.py")
 PLACEHOLDER = ("tail", "-f", "/dev/null")
 CLEAN = ("/usr/bin/env", "-i")
 
@@ -39,7 +36,7 @@ class TmuxHost:
         self,
         socket: str,
         *,
-        tmux_conf: Path | None = None,
+        tmux_conf: "Path | None" = None,
         environ: Mapping[str, str] | None = None,
         timeout: float = TIMEOUT,
         program: str = "tmux",
@@ -60,8 +57,8 @@ class TmuxHost:
         name: str,
         argv: Sequence[str],
         *,
-        cwd: Path,
-        log: Path | None = None,
+        cwd: "Path",
+        log: "Path | None" = None,
         mask: Sequence[str] = (),
         driven: bool = False,
     ) -> None:
@@ -82,8 +79,8 @@ class TmuxHost:
         name: str,
         argv: Sequence[str],
         *,
-        cwd: Path,
-        log: Path | None = None,
+        cwd: "Path",
+        log: "Path | None" = None,
         mask: Sequence[str] = (),
     ) -> None:
         pane = self._pane(name)
@@ -146,6 +143,8 @@ class TmuxHost:
         return ["tmux", "switch-client", "-t", f"={name}"]
 
     def attach_line(self, name: str) -> str:
+        import shlex
+
         return shlex.join([*self._tmux.visible_prefix(), "attach", "-t", f"={name}"])
 
     def socket_path(self) -> str:
@@ -165,7 +164,7 @@ class TmuxHost:
         reply = self._tmux.run("show-options", "-gqv", settings.OURS)
         return reply.status == 0 and not reply.out.strip()
 
-    def _begin_private(self, name: str, argv: Sequence[str], cwd: Path) -> list[tuple[str, ...]]:
+    def _begin_private(self, name: str, argv: Sequence[str], cwd: "Path") -> list[tuple[str, ...]]:
         self._set_up()
         size = ("-x", str(COLUMNS), "-y", str(ROWS))
         place = ("-s", name, "-n", name, "-c", no_format(str(cwd)))
@@ -183,7 +182,7 @@ class TmuxHost:
             self._source(self._tmux_conf)
         self._driver.sequence(*musts, ("set-option", "-g", settings.READY, "1"))
 
-    def _source(self, conf: Path) -> None:
+    def _source(self, conf: "Path") -> None:
         try:
             self._driver.cmd("source-file", str(conf))
         except SessionError as exc:
@@ -191,7 +190,7 @@ class TmuxHost:
             msg = f"tmux cannot use [defaults] tmux_conf {conf}: {exc.message}"
             raise SessionError(msg, fix=f"try it with: tmux -L try -f {conf} new") from exc
 
-    def _begin_joined(self, name: str, argv: Sequence[str], cwd: Path) -> list[tuple[str, ...]]:
+    def _begin_joined(self, name: str, argv: Sequence[str], cwd: "Path") -> list[tuple[str, ...]]:
         # The scrollback of a pane is fixed when it is made, so the session is set up around a
         # placeholder and the real window made after that.
         size = ("-x", str(COLUMNS), "-y", str(ROWS))
@@ -206,7 +205,7 @@ class TmuxHost:
 
 @contextlib.contextmanager
 def _log_pipe(
-    target: str, log: Path | None, mask: Sequence[str]
+    target: str, log: "Path | None", mask: Sequence[str]
 ) -> Iterator[list[tuple[str, ...]]]:
     """Yield the commands that send a pane's output through the masking filter into its log.
 
@@ -216,10 +215,14 @@ def _log_pipe(
     if log is None:
         yield []
         return
+    import json
+
+    from snakepit.session.launchfile import write_private
+
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    values = log.parent / f".{log.stem}-{secrets.token_hex(6)}.mask"
+    values = log.parent / f".{log.stem}-{os.urandom(6).hex()}.mask"
     write_private(values, json.dumps(list(mask)).encode())
-    line = shell_line([sys.executable, "-I", "-S", str(PANELOG), str(log), str(values)])
+    line = shell_line([sys.executable, "-I", "-S", PANELOG, str(log), str(values)])
     try:
         yield [("pipe-pane", "-t", target), ("pipe-pane", "-O", "-t", target, line)]
     except BaseException:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from snakepit.errors import SessionError, SessionGone
@@ -33,7 +33,7 @@ class FakeHost:
     def finish(self, name: str, status: int = 0) -> None:
         """The program in the pane exits."""
         session = self.sessions[name]
-        session.pane = replace(session.pane, dead=True, exit_status=status)
+        session.pane = session.pane._replace(dead=True, exit_status=status)
 
     def show(self, name: str, text: str) -> None:
         """The program in the pane prints."""
@@ -81,7 +81,7 @@ class FakeHost:
         self._note("respawn", name)
         session = self._session(name)
         pid = next(self._pids)
-        session.pane = replace(session.pane, pid=pid, dead=False, exit_status=None, command=argv[0])
+        session.pane = session.pane._replace(pid=pid, dead=False, exit_status=None, command=argv[0])
         session.argv, session.cwd = tuple(argv), cwd
         session.log = log or session.log
         session.starts += 1
