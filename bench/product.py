@@ -25,7 +25,7 @@ class Clone:
     def __init__(self, root: Path) -> None:
         self.folder = root / "clone"
         self.home = root / "home"
-        self.home.mkdir()
+        (self.home / "tmp").mkdir(parents=True)
         subprocess.run(
             ["git", "clone", "--quiet", "--no-hardlinks", str(TOP), str(self.folder)], check=True
         )
@@ -34,7 +34,7 @@ class Clone:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEPIT_", "TMUX"))}
         for name in ("VIRTUAL_ENV", "PYTHONPATH"):
             kept.pop(name, None)
-        self.env = kept | {"HOME": str(self.home)}
+        self.env = kept | {"HOME": str(self.home), "TMPDIR": str(self.home / "tmp")}
 
     @property
     def snakepit(self) -> str:
