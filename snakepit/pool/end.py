@@ -63,7 +63,7 @@ def end_fleet(
     config = pit.config
     if drain:
         pit.store.set_paused(True)
-        await_meals(pit, tell)
+        await_runs(pit, tell)
     save_fleet(config, Fleet(is_up=False))
     pit.store.set_paused(True)
     daemon = end_daemon(config)
@@ -135,7 +135,7 @@ def held_by(pit: "Pit", lives: Iterable[LifeRecord]) -> set[str]:
     return {entry.name for entry in pit.store.entries(State.CLAIMED) if entry.worker in names}
 
 
-def await_meals(pit: "Pit", tell: Callable[[str], None]) -> None:
+def await_runs(pit: "Pit", tell: Callable[[str], None]) -> None:
     """Return when no living worker holds a task; the pit is paused meanwhile."""
     pause = threading.Event()
     told: set[str] = set()
