@@ -100,7 +100,9 @@ def _events(file: BinaryIO) -> Iterator[Event]:
     """From where the file stands; half a line at the end is left for the next time."""
     while line := file.readline():
         if not line.endswith(b"\n"):
-            file.seek(-len(line), 1)
+            begin = file.tell() - len(line)
+            file.seek(0, 2)  # empties the buffer: a dead writer's half a line may be cut off
+            file.seek(begin)
             return
         event = _event(line)
         if event is not None:

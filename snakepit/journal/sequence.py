@@ -77,6 +77,13 @@ class Sequence:
 
     def add(self, rest: bytes) -> int:
         """Appends one line; its number, or 0 when it waits in the late file for the next holder."""
+        try:
+            return self._add(rest)
+        except FileNotFoundError:  # the folder was removed under us: begin again
+            self.close()
+            return self._add(rest)
+
+    def _add(self, rest: bytes) -> int:
         if self._lock < 0:
             self._open()
         if not _acquire(self._lock, fcntl.LOCK_EX, PATIENCE_S):
@@ -140,7 +147,12 @@ class Sequence:
         return mark
 
     def _is_removed(self) -> bool:
-        return self._adds % LOOK_EVERY == 0 and os.fstat(self._fd).st_nlink == 0
+        """Looked at now and then; FileNotFoundError where the lock that others take is another."""
+        if self._adds % LOOK_EVERY:
+            return False
+        if os.fstat(self._lock).st_nlink == 0:
+            raise FileNotFoundError(str(self._lock_path))
+        return os.fstat(self._fd).st_nlink == 0
 
     def _mended(self, mark: Mark) -> Mark:
         self._open_current()

@@ -97,6 +97,26 @@ def test_an_edit_changes_its_keys_and_no_other_byte(case: Edited) -> None:
     assert edit(case.after, case.changes) == case.after
 
 
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("a: [1, # ]\n b: 2]\nc: 3\n", ["a", "c"]),
+        ("a: ['x]', \"]\"]\nb: 1\n", ["a", "b"]),
+        ("a: [1\nb: 2\n", ["a"]),
+        ("a: 'x\nb: 2\n", ["a"]),
+        ('a: "x\\"\nb: 2\n', ["a"]),
+        ("a b : 1\n", ["a b"]),
+        ("a:b: 1\nhttp://x\n-a: 1\n- b: 2\n", ["-a"]),
+        (" a: 1\n# b: 2\nc", []),
+        ("", []),
+    ],
+)
+def test_the_lines_of_keys_are_found_also_where_a_value_never_ends(
+    text: str, keys: list[str]
+) -> None:
+    assert [span.key for span in key_spans(text)] == keys
+
+
 def test_a_value_that_no_header_can_hold_is_our_mistake() -> None:
     with pytest.raises(TypeError, match="object"):
         edit(b"", {"a": object()})
@@ -174,7 +194,10 @@ def test_a_new_header_leaves_any_body_as_it_was(body: bytes, changes: dict[str, 
     assert read_header(header) == changes
 
 
-@given(st.dictionaries(KEYS, st.text(max_size=20), min_size=1))
+SURROGATES = st.text(st.characters(min_codepoint=0xD7F0, max_codepoint=0xE010), max_size=9)
+
+
+@given(st.dictionaries(KEYS, SURROGATES, min_size=1))
 def test_texts_with_lone_surrogates_are_written_readable(changes: dict[str, object]) -> None:
     header, _, _ = split(edit(b"", changes))
     assert header is not None

@@ -163,6 +163,50 @@ def test_following_gives_what_is_written_later_over_rotations(tmp_path: Path) ->
     assert [event.seq for event in seen] == list(range(1, 62))
 
 
+def test_following_waits_for_a_journal_that_is_not_there_yet(journal: Journal) -> None:
+    stop = threading.Event()
+    events = journal.read(follow=True, stop=stop)
+    writer = threading.Timer(0.05, lambda: journal.append("pool.up"))
+    writer.start()
+    assert next(events).seq == 1
+    journal.append("pool.down")
+    assert next(events).seq == 2
+    writer.join()
+    stop.set()
+    assert list(events) == []
+
+
+def test_following_never_gives_half_a_line_of_a_writer_that_died(journal: Journal) -> None:
+    journal.append("pool.up")
+    stop = threading.Event()
+    events = journal.read(follow=True, stop=stop)
+    assert next(events).seq == 1
+    with journal.path.open("ab") as file:
+        file.write(
+            b'{"seq":           2,"id":"half a line of a writer that died, longer than the next'
+        )
+    later = threading.Timer(0.3, lambda: journal.append("pool.down"))
+    later.start()
+    assert next(events).type == "pool.down"
+    later.join()
+    events.close()  # type: ignore[attr-defined]
+
+
+def test_lines_that_are_no_events_are_passed_over(journal: Journal) -> None:
+    journal.append("pool.up")
+    with journal.path.open("ab") as file:
+        file.write(b"by hand\n[1]\n\n")
+    assert [event.seq for event in journal.read()] == [1]
+    assert [event.seq for event in journal.tail(9)] == [1]
+
+
+def test_tail_reads_no_more_than_it_needs(journal: Journal) -> None:
+    for n in range(300):
+        journal.append("log.error", message=f"{n}" + "x" * 600)
+    assert [event.seq for event in journal.tail(150)] == list(range(151, 301))
+    assert [event.seq for event in journal.tail(2)] == [299, 300]
+
+
 def test_threads_share_one_journal(journal: Journal) -> None:
     given: list[int] = []
 

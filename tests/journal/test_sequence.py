@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -89,6 +90,18 @@ def test_a_writer_notices_that_a_person_removed_the_file(tmp_path: Path) -> None
     assert path.exists()
     last = list(journal.read())[-1]
     assert last.seq == sequence.LOOK_EVERY + 1
+
+
+def test_a_writer_notices_that_a_person_removed_the_whole_folder(tmp_path: Path) -> None:
+    path = tmp_path / "log" / "events.jsonl"
+    journal = Journal(path, Redactor())
+    journal.append("pool.up")
+    shutil.rmtree(path.parent)
+    for _ in range(sequence.LOOK_EVERY):
+        journal.append("worker.beat")
+    assert journal.lost == 0
+    assert Journal(path, Redactor()).append("pool.down") == len(list(journal.read()))
+    assert [event.type for event in journal.tail(2)] == ["worker.beat", "pool.down"]
 
 
 def rest(name: str, size: int = 0) -> bytes:
