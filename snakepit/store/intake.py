@@ -34,6 +34,7 @@ class Outcome:
     reason: str = ""
     task: Task | None = None
     ctime_ns: int = 0
+    inode: int = 0
     identity: tuple[int, ...] = ()
     second_look: bool = False
 
@@ -47,8 +48,8 @@ class Intake:
     accept_all: bool = False
     ids: dict[str, str] = field(default_factory=dict)
 
-    def admit(self, name: str, *, is_new: bool) -> Outcome:
-        """`is_new`: the name was not seen in this folder before, so it may be in use elsewhere."""
+    def admit(self, name: str, *, known_inode: int) -> Outcome:
+        """`known_inode`: of the file that bore this name when it was last looked at; 0 where none was."""
         look = examine(self.folders.queued, name)
         if look.kind is Kind.GONE:
             return Outcome(kind="gone")
@@ -61,7 +62,7 @@ class Intake:
         swap = self._edited_by(name)
         if swap:
             return self._wait(look, f"somebody edits it ({swap})")
-        if is_new:
+        if look.inode != known_inode:
             outcome = self._check_name(name, look.task)
             if outcome is not None:
                 return outcome
@@ -71,7 +72,13 @@ class Intake:
         assert look.task is not None
         reason = self.why_held(look.task)
         kind = "hold" if reason else "ready"
-        return Outcome(kind=kind, reason=reason or "", task=look.task, ctime_ns=look.ctime_ns)
+        return Outcome(
+            kind=kind,
+            reason=reason or "",
+            task=look.task,
+            ctime_ns=look.ctime_ns,
+            inode=look.inode,
+        )
 
     def why_held(self, task: Task) -> str | None:
         """What keeps a readable task from being claimed, in words; None when nothing does."""
@@ -87,6 +94,7 @@ class Intake:
             reason=reason or "it was changed a moment ago",
             task=look.task,
             ctime_ns=look.ctime_ns,
+            inode=look.inode,
             identity=look.identity,
             second_look=not reason,
         )

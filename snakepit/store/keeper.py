@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from snakepit.clock import monotonic, wall
 from snakepit.core.lifecycle import State
-from snakepit.core.names import is_ignored, task_name
+from snakepit.core.names import is_ignored
 from snakepit.core.order import ClassKey, class_of
 from snakepit.core.task import Task
 from snakepit.store import layout
@@ -18,6 +18,7 @@ from snakepit.store.folders import Folders
 from snakepit.store.index import HELD, OPEN, WAITING, WRITER, Buckets, Head, Lock
 from snakepit.store.intake import Intake, Outcome, circle
 from snakepit.store.life import Hand
+from snakepit.store.needs import needed_name
 from snakepit.store.tickets import TicketWriter
 from snakepit.store.watch import Watch
 
@@ -49,6 +50,7 @@ class Ticketed:
     priority: int
     ctime_ns: int
     position: int
+    inode: int
 
 
 @dataclass(slots=True)
@@ -57,6 +59,7 @@ class Waiting:
 
     reason: str
     task: Task | None = None
+    inode: int = 0
     seen_at: float = 0.0
     identity: tuple[int, ...] = ()
 
@@ -192,8 +195,8 @@ class IndexKeeper:
     def _admit(self, name: str) -> None:
         if is_ignored(name):
             return
-        is_new = name not in self.ticketed and name not in self.waiting
-        outcome = self.intake.admit(name, is_new=is_new)
+        known = self.ticketed.get(name) or self.waiting.get(name)
+        outcome = self.intake.admit(name, known_inode=known.inode if known else 0)
         if outcome.second_look and self._has_settled(name, outcome):
             reason = self.intake.why_held(outcome.task) if outcome.task else None
             outcome = Outcome(
@@ -201,6 +204,7 @@ class IndexKeeper:
                 reason=reason or "",
                 task=outcome.task,
                 ctime_ns=outcome.ctime_ns,
+                inode=outcome.inode,
             )
         self._apply(name, outcome)
 
@@ -228,7 +232,7 @@ class IndexKeeper:
         if known is not None and same and known.position != NO_TICKET:
             return
         was = self.waiting.pop(name, None)
-        if not self._enter(name, key, task.priority, outcome.ctime_ns):
+        if not self._enter(name, key, task.priority, outcome):
             full = Outcome(kind="hold", task=task, reason="the index has no room for its labels")
             self._hold(name, full)
         elif not same or was is not None:
@@ -246,12 +250,12 @@ class IndexKeeper:
             item.identity, item.seen_at = outcome.identity, monotonic()
         if item.reason != reason and outcome.task is not None and not outcome.second_look:
             self._notices.append(Notice(kind="held", name=name, reason=reason, task=outcome.task))
-        item.reason, item.task = reason, outcome.task
+        item.reason, item.task, item.inode = reason, outcome.task, outcome.inode
 
     def _needs_graph(self, task: Task) -> dict[str, tuple[str, ...]]:
         tasks = [item.task for item in self.waiting.values() if item.task is not None]
         return {
-            one.name: tuple(self.intake.ids.get(need) or task_name(need) for need in one.needs)
+            one.name: tuple(needed_name(need, self.intake.ids) for need in one.needs)
             for one in [*tasks, task]
         }
 
@@ -278,7 +282,8 @@ class IndexKeeper:
             if everything or is_due or (is_unsettled and tick - item.seen_at >= self.settle_s):
                 self._admit(name)
 
-    def _enter(self, name: str, key: ClassKey, priority: int, ctime_ns: int) -> bool:
+    def _enter(self, name: str, key: ClassKey, priority: int, outcome: Outcome) -> bool:
+        ctime_ns = outcome.ctime_ns
         position: int | None = 0
         if self._gathered is not None:
             self._gathered.setdefault((key, priority), []).append((ctime_ns, name))
@@ -289,7 +294,7 @@ class IndexKeeper:
             self._entered = True
         if position is None:
             return False
-        self.ticketed[name] = Ticketed(key, priority, ctime_ns, position)
+        self.ticketed[name] = Ticketed(key, priority, ctime_ns, position, outcome.inode)
         return True
 
     def _start_epoch(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from snakepit.clock import wall
 from snakepit.core.lifecycle import State
-from snakepit.core.names import numbered, task_name
+from snakepit.core.names import numbered, stem, task_name
 from snakepit.core.task import Task
 from snakepit.store import layout
 from snakepit.store.atomic import stat_or_none
@@ -21,11 +21,16 @@ NUMBERS = (2, 3, 4, 5)  # a name is rarely used more often while its first task 
 def blocked_by(folders: Folders, task: Task, ids: Mapping[str, str]) -> str | None:
     """Why the task must wait, in words for its author; None when all its needs are met."""
     for need in task.needs:
-        name = ids.get(need) or task_name(need)
+        name = needed_name(need, ids)
         reason = _blocked_by_one(folders, name)
         if reason:
             return reason
     return None
+
+
+def needed_name(need: str, ids: Mapping[str, str]) -> str:
+    """The file that a need means: an explicit id, or a name with or without .md."""
+    return ids.get(need) or ids.get(stem(need)) or task_name(need)
 
 
 def _blocked_by_one(folders: Folders, name: str) -> str | None:
