@@ -50,6 +50,7 @@ class Daemon:
         self._pits = [open_context(config) for _ in range(3)]
         self._pit, reap_pit, self._index_pit = self._pits
         self._reaper = Reaper(reap_pit, pane_ended=lambda: self._inbox.put("sessions"))
+        self._keeper = self._index_pit.store.keeper()
         self._watching = Watching(self._index_pit, self._stop)
         restarts = Restarts(config.state_dir / "restarts", RestartBudget())
         self._sessions = Sessions(
@@ -80,6 +81,7 @@ class Daemon:
         ]
         run(self._ticker, self._wait, self._stop.is_set)
         self._stop.set()
+        self._keeper.wake()
         for thread in threads:
             thread.join(JOIN_S)
         self._pit.journal.append("daemon.stopped", reason=self._outcome)
@@ -129,7 +131,7 @@ class Daemon:
 
     def _state_step(self, now: float) -> None:
         """For `status`: what only the daemon knows."""
-        state = {
+        state: dict[str, object] = {
             "sessions": dict(self._sessions.standing),
             "silent": sorted(self._silent.workers),
             "config_problem": self._reload.problem,

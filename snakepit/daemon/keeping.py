@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from snakepit.store.keeper import Notice
+from snakepit.store.keeper import IndexKeeper, Notice
 
 if TYPE_CHECKING:
     from snakepit.core.task import Task
@@ -15,13 +15,13 @@ STEP_S = 1.0
 
 def keep_index(
     pit: "Pit",
+    keeper: IndexKeeper,
     stop: threading.Event,
     *,
     arrived: Callable[[str, "Task | None"], None],
     failed: Callable[[str, Exception], None],
 ) -> None:
     """Until `stop`: admit what is dropped. While another process is the keeper, it waits its turn."""
-    keeper = pit.store.keeper()
     try:
         while not stop.is_set():
             try:

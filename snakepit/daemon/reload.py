@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from snakepit.config.changes import compare
 from snakepit.config.loader import try_load
-from snakepit.pool.applied import is_same_place
+from snakepit.pool.applied import applied_path, is_same_place
+from snakepit.pool.environment import environ_path
 
 if TYPE_CHECKING:
     from snakepit.config.model import Config
     from snakepit.pool.context import Pit
-
-PLACE = "pit.path, log_dir, tmux_socket or session_prefix: needs down and up"
 
 
 class Reload:
@@ -32,11 +31,15 @@ class Reload:
         self._environ = environ
         self._renew = renew
         self._seen = stamp(pit.config.path)
+        self._kept = self._stamp_of_kept()
         self.forced = False
         self.problem = ""
         self.pending = self._waiting(pit.config)
 
     def step(self, now: float) -> None:
+        if self._stamp_of_kept() != self._kept:
+            self._renew()  # `up` or `reload` has changed what counts
+            return
         fresh = stamp(self._pit.config.path)
         if fresh == self._seen and not self.forced:
             return
@@ -63,9 +66,12 @@ class Reload:
             self._pit.journal.append("config.reloaded", changed=list(changed))
             self._renew()
 
+    def _stamp_of_kept(self) -> tuple[object, ...]:
+        config = self._pit.config
+        return stamp(applied_path(config)), stamp(environ_path(config))
+
     def _waiting(self, new: "Config") -> tuple[str, ...]:
-        place = () if is_same_place(self._launch_config, new) else (PLACE,)
-        return (*place, *compare(self._launch_config, new).waiting)
+        return compare(self._launch_config, new).waiting
 
 
 def stamp(path: Path) -> tuple[int, int, int]:

@@ -17,13 +17,20 @@ if TYPE_CHECKING:
 NAME = "applied.toml"
 
 
+def applied_path(config: "Config") -> Path:
+    return config.state_dir / NAME
+
+
 def keep_applied(config: "Config") -> None:
     """The file's text as it is now, private: it may hold values of `env`."""
     config.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kept = config.state_dir / NAME
+    kept = applied_path(config)
+    text = config.path.read_bytes()
+    if kept.is_file() and kept.read_bytes() == text:
+        return
     fresh = kept.with_name(f"{NAME}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
-    write_private(fresh, config.path.read_bytes())
+    write_private(fresh, text)
     os.replace(fresh, kept)
 
 

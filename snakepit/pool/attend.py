@@ -89,6 +89,12 @@ def await_daemon(config: "Config", seconds: float = START_WAIT_S) -> bool:
     return True
 
 
+def hang_up_daemon(config: "Config") -> bool:
+    """Make it read agents.toml again; False when none runs."""
+    pid = daemon_pid(config)
+    return bool(pid) and process.send(pid or 0, signal.SIGHUP)
+
+
 def end_daemon(config: "Config") -> bool:
     """End it and wait until it is gone; False when none ran."""
     pid = daemon_pid(config)

@@ -75,7 +75,9 @@ def keep_environment(config: "Config", environ: Mapping[str, str]) -> None:
     for agent in config.agents:
         names.update(agent.env_pass)
     settings = {name: value for name, value in environ.items() if name.startswith(SETTING)}
-    write_state(environ_path(config), {**plain(environ), **passed(environ, names), **settings})
+    kept = {**plain(environ), **passed(environ, names), **settings}
+    if read_state(environ_path(config)) != kept:
+        write_state(environ_path(config), kept)
 
 
 def kept_environment(state_dir: "Path") -> dict[str, str]:

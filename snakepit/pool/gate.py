@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from snakepit.config.overrides import FILE, load_overrides
 from snakepit.pool.fleet import fleet_path, load_fleet
 
 if TYPE_CHECKING:
@@ -27,9 +28,12 @@ class Gate:
         self._fleet_path = fleet_path(config)
         self._fleet_stamp: Stamp | None = None
         self._is_leaving = False
+        self._overrides_path = config.state_dir / FILE
+        self._overrides_stamp: Stamp | None = None
+        self._is_paused = False
 
     def closed(self) -> str:
-        """Why it may not claim: empty when it may. Pauses of the whole pit are the store's matter."""
+        """Why it may not claim: empty when it may. The pause of `down` is the store's matter."""
         if _stamp(self._low_disk) is not None:
             return "too little free space"
         stamp = _stamp(self._fleet_path)
@@ -37,6 +41,12 @@ class Gate:
             self._fleet_stamp = stamp
             fleet = load_fleet(self._config)
             self._is_leaving = self._worker in fleet.leaving | fleet.stale
+        stamp = _stamp(self._overrides_path)
+        if stamp != self._overrides_stamp:
+            self._overrides_stamp = stamp
+            self._is_paused = load_overrides(self._overrides_path).is_paused(self._worker)
+        if self._is_paused:
+            return "paused; agents.py resume goes on"
         return "it leaves after this meal" if self._is_leaving else ""
 
 

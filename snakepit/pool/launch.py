@@ -39,7 +39,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One session: `mark` is in the environment of all it starts; `worker` is empty for services."""
+    """One session. `definition`: what its program reads of agents.toml; services have no `worker`."""
 
     name: str
     session: str
@@ -47,8 +47,18 @@ class Plan:
     env: Mapping[str, str]
     cwd: Path
     secrets: tuple[str, ...] = ()
+    definition: object = None
     worker: str = ""
     driven: bool = False
+
+    def is_same_start(self, other: "Plan") -> bool:
+        """Whether a session of the one is what the other would start."""
+        return (self.argv, self.env, self.cwd, self.definition) == (
+            other.argv,
+            other.env,
+            other.cwd,
+            other.definition,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +89,7 @@ def agent_plan(config: "Config", agent: "Agent", environ: Mapping[str, str]) -> 
         env=session_environment(environ, own=own, names=names),
         cwd=agent.dir,
         secrets=tuple(environ[name] for name in names if environ.get(name)),
+        definition=(agent._replace(wake=None), backend),
         worker=agent.name,
         driven=is_driven,
     )

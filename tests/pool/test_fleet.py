@@ -45,7 +45,7 @@ def test_one_holder_at_a_time(tmp_path: Path) -> None:
     with fleet_lock(config):
         with try_fleet_lock(config) as got:
             assert not got
-        with pytest.raises(SnakepitError, match="fleet.lock"), fleet_lock(config, seconds=0.05):
+        with pytest.raises(SnakepitError, match=r"fleet\.lock"), fleet_lock(config, seconds=0.05):
             raise AssertionError
     with try_fleet_lock(config) as got:
         assert got
