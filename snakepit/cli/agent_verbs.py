@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from snakepit.store.base import Claim, Life, Settled
 
 WAIT_S = 100.0
+KEEPER_LOOK_S = 1.0  # an event wakes at once; this only finds that nobody keeps the index any more
 PART_OPEN = "--- part:"
 PART_CLOSE = "---"
 BEAT_CHARS = 2000
@@ -239,7 +240,7 @@ def wait(acting: Acting, seconds: float) -> None:
         if left <= 0:
             msg = f"nothing came for {acting.life.worker} in {seconds:g} s"
             raise NothingToClaim(msg, fix="agents.py wait, again")
-        store.wait(acting.life, left)
+        store.wait(acting.life, min(left, KEEPER_LOOK_S))
 
 
 @click.command(epilog='JSON: {"task", "message"}')

@@ -87,25 +87,26 @@ def show_internal_error(error: Exception, *, log_dir: "Path | None", debug: bool
     """One line, and the trace into a file; the trace itself only under --debug."""
     import traceback
 
-    trace = "".join(traceback.format_exception(error))
+    from snakepit.core.redact import Redactor
+
+    clean = Redactor(()).clean
+    trace = clean("".join(traceback.format_exception(error)))
     if debug:
         sys.stderr.write(trace)
     where = _keep_trace(trace, log_dir)
-    kind = type(error).__name__
-    sys.stderr.write(f"internal error: {kind}: {printable(str(error))}\n  trace: {where}\n")
+    said = printable(clean(f"{type(error).__name__}: {error}"))
+    sys.stderr.write(f"internal error: {said}\n  trace: {where}\n")
 
 
 def _keep_trace(trace: str, log_dir: "Path | None") -> str:
     import os
     import tempfile
 
-    from snakepit.core.redact import Redactor
-
     folder = str(log_dir) if log_dir is not None and log_dir.is_dir() else None
     try:
         descriptor, path = tempfile.mkstemp(prefix="trace-", suffix=".txt", dir=folder)
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(Redactor(()).clean(trace))
+            file.write(trace)
     except OSError as exc:
         return f"not written: {exc}"
     return path
