@@ -34,7 +34,7 @@ IDLE = 0.5  # seconds between two looks at logs that do not
 def attach(call: Invocation, name: str | None, write: bool) -> None:
     """Look at a snake in its tmux session.
 
-    A pane in which a worker runs is shown read-only; with --write, Ctrl-C there asks before the
+    A pane in which a worker runs is shown read-only; with --write, Ctrl-C in it asks before the
     food goes back. Leave with C-b d.
 
     \b

@@ -29,7 +29,7 @@ class Pane(NamedTuple):
     command: str = ""
     title: str = ""
     attached: int = 0
-    driven: bool = False  # a worker runs in it: attach read-only, Ctrl-C asks
+    driven: bool = False  # a worker runs in it: attach read-only
     columns: int = COLUMNS
     rows: int = ROWS
 

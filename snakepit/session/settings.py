@@ -82,12 +82,10 @@ def joined_window(name: str) -> list[Command]:
 
 
 def _careful_keys() -> list[Command]:
-    """In a pane that a worker drives, Ctrl-C asks, and Ctrl-Z and Ctrl-\\ do nothing."""
+    """In a pane that a worker drives, Ctrl-Z and Ctrl-\\ do nothing; its Ctrl-C the worker asks about."""
     driven = f"#{{{DRIVEN}}}"
-    ask = 'confirm-before -p "give the food back and end this meal? (y/n)" "send-keys C-c"'
     refuse = 'display-message "this key would stop the snake; use: agents.py pause"'
     return [
-        ("bind-key", "-n", "C-c", "if-shell", "-F", driven, ask, "send-keys C-c"),
         ("bind-key", "-n", "C-z", "if-shell", "-F", driven, refuse, "send-keys C-z"),
         ("bind-key", "-n", "C-\\", "if-shell", "-F", driven, refuse, "send-keys C-\\\\"),
     ]

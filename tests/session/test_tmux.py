@@ -230,31 +230,26 @@ def test_a_read_only_client_types_nothing(host: TmuxHost, tmp_path: Path) -> Non
         assert "never seen" not in host.capture("a")
 
 
-def test_ctrl_c_asks_in_a_driven_pane(host: TmuxHost, tmp_path: Path) -> None:
+def test_the_keys_that_stop_a_program_do_not_stop_a_driven_one(
+    host: TmuxHost, tmp_path: Path
+) -> None:
     script = "trap 'echo interrupted' INT; echo ready; while :; do read line; done"
-    host.start("a", ["/bin/bash", "-c", script], cwd=tmp_path, driven=True)
-    wait_for(lambda: "ready" in host.capture("a"), what="the program")
-    with client(host.attach_argv("a", read_only=False)) as terminal:
-        wait_for(lambda: attached(host, "a"), what="the client")
+    host.start("driven", ["/bin/bash", "-c", script], cwd=tmp_path, driven=True)
+    host.start("plain", CAT, cwd=tmp_path)
+    wait_for(lambda: "ready" in host.capture("driven"), what="the program")
+    with client(host.attach_argv("driven", read_only=False)) as terminal:
+        wait_for(lambda: attached(host, "driven"), what="the client")
+        for key in (b"\x1a", b"\x1c"):
+            terminal.shown = b""
+            terminal.type(key)
+            wait_for(lambda: terminal.shows("this key would stop"), what="the refusal")
         terminal.type(b"\x03")
-        wait_for(lambda: terminal.shows("give the food back"), what="the question")
-        terminal.type(b"n")
-        terminal.type(b"\x1a")
-        wait_for(lambda: terminal.shows("this key would stop"), what="the refusal of Ctrl-Z")
-        assert "interrupted" not in host.capture("a")
-        terminal.shown = b""
-        terminal.type(b"\x03")
-        wait_for(lambda: terminal.shows("give the food back"), what="the question again")
-        terminal.type(b"y")
-        wait_for(lambda: "interrupted" in host.capture("a"), what="the interrupt")
-
-
-def test_ctrl_c_does_not_ask_elsewhere(host: TmuxHost, tmp_path: Path) -> None:
-    host.start("a", ["/bin/sleep", "1000"], cwd=tmp_path)
-    with client(host.attach_argv("a", read_only=False)) as terminal:
-        wait_for(lambda: attached(host, "a"), what="the client")
-        terminal.type(b"\x03")
-        wait_for(lambda: host.panes()[0].dead, what="the program to end")
+        wait_for(lambda: "interrupted" in host.capture("driven"), what="Ctrl-C to be let through")
+        assert not next(pane for pane in host.panes() if pane.session == "driven").dead
+    with client(host.attach_argv("plain", read_only=False)) as terminal:
+        wait_for(lambda: attached(host, "plain"), what="the client")
+        terminal.type(b"\x1c")
+        wait_for(lambda: any(pane.dead for pane in host.panes()), what="Ctrl-\\ to quit")
 
 
 def test_the_raw_log_has_the_first_byte_and_no_secret(host: TmuxHost, tmp_path: Path) -> None:
