@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,6 +54,26 @@ class Box:
         env |= {"SNAKEPIT_CONFIG": None, **self.identity}
         words = [*arguments, "--config", str(self.root / "agents.toml")]
         return CliRunner().invoke(app, words, input=stdin, env=env)
+
+    @contextmanager
+    def start(self, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+        """The verb as a process of its own, ended with the block."""
+        own = {key: value for key, value in os.environ.items() if key not in IDENTITY}
+        environ = {**own, "PYTHONPATH": str(Path(__file__).parents[2]), **self.identity}
+        config = ("--config", str(self.root / "agents.toml"))
+        running = subprocess.Popen(
+            [sys.executable, "-m", "snakepit.cli.main", *arguments, *config],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environ,
+        )
+        with running:
+            try:
+                yield running
+            finally:
+                running.kill()
 
     def ok(self, *arguments: str, stdin: str | bytes | None = None) -> str:
         result = self.run(*arguments, stdin=stdin)
