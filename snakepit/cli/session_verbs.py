@@ -106,11 +106,11 @@ def follow_all(call: Invocation, count: int) -> None:
     from snakepit.session.follow import AllFollower, NamedLine
 
     config = call.load()
-    # The pane that runs this very verb would read its own lines for ever.
-    own = frozenset(s.name for s in config.services if "follow-all" in (*s.own, *s.command.split()))
+    # Not the pane that runs this very verb, which would read its own lines for ever, nor the view.
+    own = {s.name for s in config.services if "follow-all" in (*s.own, *s.command.split())}
     names = [agent.name for agent in config.agents] + [s.name for s in config.services]
     width = max((len(name) for name in names), default=0)
-    follower = AllFollower(config.log_dir / "raw", count=count, without=own)
+    follower = AllFollower(config.log_dir / "raw", count=count, without=frozenset(own | {WATCHDOG}))
 
     def show(lines: list[NamedLine]) -> bool:
         return _print([f"{line.name:<{width}} | {line.text}" for line in lines])

@@ -27,7 +27,9 @@ class Reply(NamedTuple):
     @property
     def is_away(self) -> bool:
         """There is no server, or it has no session, or it ended while it was asked."""
-        return self.status != 0 and any(sign in self.err for sign in AWAY + LOST)
+        if self.status == 0 or "Permission denied" in self.err:
+            return False
+        return any(sign in self.err for sign in AWAY + LOST)
 
 
 class Tmux:

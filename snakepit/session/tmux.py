@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 PANELOG = os.path.join(os.path.dirname(__file__), "panelog.py")
 PLACEHOLDER = ("tail", "-f", "/dev/null")
+SIZE = ("-x", str(COLUMNS), "-y", str(ROWS))
+FOREIGN = "foreign"
 CLEAN = ("/usr/bin/env", "-i")
 
 
@@ -64,11 +66,10 @@ class TmuxHost:
     ) -> None:
         # Not libtmux's new_session: it takes one command a call, and what a pane shows before
         # its log is attached would be lost.
-        begin = self._begin_joined if self._is_joined() else self._begin_private
-        pane = f"={name}:"
+        begin, pane = self._begin(name, argv, cwd), f"={name}:"
         with _log_pipe(pane, log, mask) as pipe:
             self._driver.sequence(
-                *begin(name, argv, cwd),
+                *begin,
                 ("set-option", "-p", "-t", pane, settings.DRIVEN, "1" if driven else "0"),
                 ("set-option", "-p", "-t", pane, settings.MARK, name),
                 *pipe,
@@ -159,28 +160,37 @@ class TmuxHost:
 
     def _is_joined(self) -> bool:
         """Tell whether the server is somebody else's; a private one that is away is not."""
-        if self._tmux.joined:
-            return True
-        reply = self._tmux.run("show-options", "-gqv", settings.OURS)
-        return reply.status == 0 and not reply.out.strip()
+        return self._tmux.joined or self._server() == FOREIGN
 
-    def _begin_private(self, name: str, argv: Sequence[str], cwd: "Path") -> list[tuple[str, ...]]:
-        self._set_up()
-        size = ("-x", str(COLUMNS), "-y", str(ROWS))
+    def _server(self) -> str:
+        reply = self._tmux.run("show-options", "-g")
+        if reply.is_away:
+            return ""
+        if reply.status != 0:
+            msg = f"tmux {self.socket!r} does not tell its options: {reply.err}"
+            raise SessionError(msg)
+        names = {line.split(" ")[0] for line in reply.out.splitlines()}
+        return next((mark for mark in (settings.READY, settings.OURS) if mark in names), FOREIGN)
+
+    def _begin(self, name: str, argv: Sequence[str], cwd: "Path") -> list[tuple[str, ...]]:
+        state = FOREIGN if self._tmux.joined else self._server()
+        if state == FOREIGN:
+            return _begin_joined(name, argv, cwd)
+        if state != settings.READY:
+            self._set_up()
         place = ("-s", name, "-n", name, "-c", no_format(str(cwd)))
-        return [("new-session", "-d", *size, *place, "--", *argv)]
+        return [("new-session", "-d", *SIZE, *place, "--", *argv)]
 
     def _set_up(self) -> None:
         """Start and set the private server; twice, or by two at once, is the same as once."""
-        if self._tmux.run("show-options", "-gqv", settings.READY).out.strip():
-            return
-        tastes, musts = settings.private_tastes(), settings.private_musts()
         stay = ("set-option", "-s", "exit-empty", "off")
         ours = ("set-option", "-g", settings.OURS, "1")
-        self._driver.sequence(("start-server",), stay, ours, *tastes)
+        self._driver.sequence(("start-server",), stay, ours)
+        self._driver.sequence(*settings.private_tastes())
         if self._tmux_conf is not None:
             self._source(self._tmux_conf)
-        self._driver.sequence(*musts, ("set-option", "-g", settings.READY, "1"))
+        ready = ("set-option", "-g", settings.READY, "1")
+        self._driver.sequence(*settings.private_musts(), ready)
 
     def _source(self, conf: "Path") -> None:
         try:
@@ -190,17 +200,17 @@ class TmuxHost:
             msg = f"tmux cannot use [defaults] tmux_conf {conf}: {exc.message}"
             raise SessionError(msg, fix=f"try it with: tmux -L try -f {conf} new") from exc
 
-    def _begin_joined(self, name: str, argv: Sequence[str], cwd: "Path") -> list[tuple[str, ...]]:
-        # The scrollback of a pane is fixed when it is made, so the session is set up around a
-        # placeholder and the real window made after that.
-        size = ("-x", str(COLUMNS), "-y", str(ROWS))
-        place = ("-t", f"={name}:^", "-n", name, "-c", no_format(str(cwd)))
-        return [
-            ("new-session", "-d", *size, "-s", name, "--", *PLACEHOLDER),
-            *settings.joined_session(name),
-            ("new-window", "-k", *place, "--", *CLEAN, *argv),
-            *settings.joined_window(name),
-        ]
+
+def _begin_joined(name: str, argv: Sequence[str], cwd: "Path") -> list[tuple[str, ...]]:
+    # The scrollback of a pane is fixed when it is made, so the session is set up around a
+    # placeholder and the real window made after that.
+    place = ("-t", f"={name}:^", "-n", name, "-c", no_format(str(cwd)))
+    return [
+        ("new-session", "-d", *SIZE, "-s", name, "--", *PLACEHOLDER),
+        *settings.joined_session(name),
+        ("new-window", "-k", *place, "--", *CLEAN, *argv),
+        *settings.joined_window(name),
+    ]
 
 
 @contextlib.contextmanager

@@ -214,11 +214,13 @@ def test_logs_follow_until_ctrl_c(place: Place, tmp_path: Path) -> None:
 def test_follow_all_names_every_pane_but_its_own(place: Place, tmp_path: Path) -> None:
     out = tmp_path / "out"
     place.raw("keeper").write_bytes(b"hello\n")
+    place.raw("watchdog").write_bytes(b"a view of it all\n")
     place.raw("cleanlogs").write_bytes(b"keeper | hello\n")
     with running(place.command("log", "follow-all"), out) as process:
         wait_for(lambda: "keeper    | hello\n" in out.read_text(), what="the first line")
         place.raw("chef").write_bytes(b"born\n")
         wait_for(lambda: "chef      | born\n" in out.read_text(), what="a log that came later")
         assert "cleanlogs" not in out.read_text()
+        assert "watchdog" not in out.read_text()
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
