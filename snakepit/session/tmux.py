@@ -116,6 +116,8 @@ class TmuxHost:
             self.probe()
             if not self._is_joined():
                 self._driver.cmd("kill-server")
+                with contextlib.suppress(OSError):
+                    os.unlink(self.socket_path())  # tmux leaves it
 
     def capture(self, name: str, lines: int = ROWS) -> str:
         pane = self._driver.pane(self._pane(name).pane_id)

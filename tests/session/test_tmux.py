@@ -351,6 +351,14 @@ def test_a_server_killed_with_9_is_away_and_a_start_makes_another(
     assert host.probe() != server
 
 
+def test_a_killed_server_leaves_no_socket(host: TmuxHost, tmp_path: Path) -> None:
+    host.start("a", CAT, cwd=tmp_path)
+    server = host.probe()
+    host.kill_server()
+    wait_for(lambda: not is_running(server), what="the server's end")
+    assert not Path(host.socket_path()).exists()
+
+
 def test_the_line_works_in_any_shell(host: TmuxHost, tmp_path: Path) -> None:
     host.start("pit-a", CAT, cwd=tmp_path)
     assert re.fullmatch(r"tmux -L snakepit-test-\w+ attach -t =pit-a", host.attach_line("pit-a"))

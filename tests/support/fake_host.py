@@ -28,7 +28,7 @@ class FakeHost:
         self.calls: list[tuple[str, str]] = []
         self.is_up = False
         self.is_hung = False
-        self._pids = itertools.count(1_000_001)
+        self._pids = itertools.count(5_000_001)  # above every real pid
 
     def finish(self, name: str, status: int = 0) -> None:
         """The program in the pane exits."""
