@@ -15,12 +15,14 @@ def schema() -> Schema:
         "type": "object",
         "additionalProperties": False,
         "properties": {table.name: _table(table) for table in TABLES},
+        "definitions": {table.name: _body(table) for table in TABLES},
     }
 
 
-def _table(table: Table) -> Schema:
+def _body(table: Table) -> Schema:
     keys = BY_TABLE[table.name].values()
     body: Schema = {
+        "description": table.doc,
         "type": "object",
         "additionalProperties": False,
         "properties": {key.name: _key(key) for key in keys},
@@ -28,8 +30,13 @@ def _table(table: Table) -> Schema:
     required = [key.name for key in keys if key.required]
     if required:
         body["required"] = required
+    return body
+
+
+def _table(table: Table) -> Schema:
+    body: Schema = {"$ref": f"#/definitions/{table.name}"}
     if table.shape == "single":
-        return {"description": table.doc, **body}
+        return body
     if table.shape == "array":
         return {"description": table.doc, "type": "array", "items": body}
     return {
