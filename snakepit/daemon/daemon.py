@@ -142,7 +142,13 @@ class Daemon:
             self._state = state
 
     def _keep(self) -> None:
-        keep_index(self._index_pit, self._stop, arrived=self._watching.arrived, failed=self.failed)
+        keep_index(
+            self._index_pit,
+            self._keeper,
+            self._stop,
+            arrived=self._watching.arrived,
+            failed=self.failed,
+        )
 
     def _reap(self) -> None:
         ticker = Ticker(self._reaper.duties(), failed=self.failed)

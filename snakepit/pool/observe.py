@@ -46,8 +46,14 @@ _OBSERVED: Mapping[State, str] = {
 
 
 class Place(NamedTuple):
+    """Equal where state and worker are: `generation` is the life that holds it, where it is known."""
+
     state: State
     worker: str | None = None
+    generation: str | None = None
+
+    def is_at(self, other: "Place") -> bool:
+        return (self.state, self.worker) == (other.state, other.worker)
 
 
 @dataclass
@@ -69,15 +75,25 @@ class Told:
             return
         if event.type == "task.queued":
             self.arrived.add(name)
-        if event.type in _ARRIVALS and self._is(name, State.CLAIMED):
-            return  # told late: it had been claimed already
+        if self._is_outdated(event, name):
+            return
         if state in (State.DONE, State.DEAD):
             self.arrived.discard(name)
-        self.places[name] = Place(state, event.worker if state is State.CLAIMED else None)
+        generation = event.data.get("generation")
+        if state is State.CLAIMED:
+            self.places[name] = Place(state, event.worker, str(generation) if generation else None)
+        else:
+            self.places[name] = Place(state)
 
-    def _is(self, name: str, state: State) -> bool:
+    def _is_outdated(self, event: Event, name: str) -> bool:
+        """Told late: a report follows its move, and somebody has claimed the task in between."""
         place = self.places.get(name)
-        return place is not None and place.state is state
+        if place is None or place.state is not State.CLAIMED or event.type == "task.claimed":
+            return False
+        if event.type in _ARRIVALS:
+            return True
+        generation = event.data.get("generation")
+        return bool(place.generation and generation and generation != place.generation)
 
 
 def _state_after(event: Event) -> State | None:
@@ -131,7 +147,7 @@ class Observer:
         told = 0
         for name, place in self._places():
             known = self._told.places.get(name)
-            if known == place or not self._is_news(known, place):
+            if (known and known.is_at(place)) or not self._is_news(known, place):
                 continue
             if self._suspects.get(name) == place:
                 self._tell(name, known, place)
