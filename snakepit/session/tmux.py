@@ -115,7 +115,8 @@ class TmuxHost:
         with contextlib.suppress(SessionGone):
             self.probe()
             if not self._is_joined():
-                self._driver.cmd("kill-server")
+                with contextlib.suppress(SessionGone):
+                    self._driver.cmd("kill-server")
                 with contextlib.suppress(OSError):
                     os.unlink(self.socket_path())  # tmux leaves it
 
