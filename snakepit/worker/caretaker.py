@@ -13,7 +13,7 @@ from snakepit.system import process
 if TYPE_CHECKING:
     from snakepit.worker.screen import Screen
 
-LOOK_EVERY = 1.5  # seconds
+LOOK_EVERY = 1.0  # seconds
 START_EVERY = 5.0  # seconds, over all workers of the pit
 GUARD = "SNAKEPIT_GUARD"
 ASIDE = "SNAKEPIT_ASIDE"

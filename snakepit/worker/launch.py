@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from snakepit.errors import AgentError, SnakepitError, UsageProblem
+from snakepit.errors import AgentError, EnvironmentMissing, SnakepitError, UsageProblem
 from snakepit.worker.arguments import Arguments, read_arguments
 from snakepit.worker.identity import OURS_ALONE, identity, with_own_command
 
@@ -41,7 +41,7 @@ def launch(arguments: Arguments) -> NoReturn:
     backend = config.backend_of(agent)
     if find_program(backend) is None:
         msg = f"[backend.{backend.name}] bin = {backend.bin!r} is not on PATH"
-        raise AgentError(msg, fix="install it, or see agents.py doctor")
+        raise EnvironmentMissing(msg, fix="install it, or see agents.py doctor")
     with opened(config) as pit:
         life = pit.store.open_worker(
             agent.name,
