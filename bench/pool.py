@@ -24,6 +24,13 @@ name = "snake"
 count = {count}
 backend = "script"
 """
+ROLES = (  # by what stands in the command line
+    ("guard.py", "guard"),
+    ("snakepit.worker", "worker"),
+    ("snakepit.daemon.view", "view of the daemon"),
+    ("snakepit.daemon", "daemon"),
+    (" daemon", "daemon"),
+)
 MEAL = """---
 species: script
 ---
@@ -93,13 +100,13 @@ def processes(marks: tuple[str, ...]) -> dict[int, str]:
 
 
 def _role(line: str) -> str:
-    if "guard.py" in line:
-        return "guard"
-    if "snakepit.worker" in line:
-        return "worker"
-    if line.startswith("tmux") or "/tmux" in line.split(" ")[0]:
+    program = line.split(" ")[0]
+    if program.startswith("tmux") or program.endswith("/tmux"):
         return "tmux"
-    return "daemon" if " daemon" in line else "other"
+    for part, role in ROLES:
+        if part in line:
+            return role
+    return "other"
 
 
 def cpu_ns(pid: int) -> int:
