@@ -89,9 +89,7 @@ def claim(acting: Acting, name: str | None, more: bool) -> None:
     if again:
         _show_claim(acting, again[0], again=True)
         return
-    if pit.store.paused:
-        msg = "the pool is paused: nothing is claimed"
-        raise NothingToClaim(msg, fix="agents.py resume, by a person")
+    _check_gate(acting)
     if name:
         _check_diet(acting, _full(name))
         claimed = claiming.claim_named(pit, life, _full(name))
@@ -227,13 +225,16 @@ def wait(acting: Acting, seconds: float) -> None:
     Example: agents.py wait && agents.py claim
     """
     from snakepit import clock
+    from snakepit.pool.gate import Gate
 
     deadline = clock.monotonic() + seconds
     diet = _diet(acting)
     store = acting.pit.store
+    gate = Gate(acting.pit.config, acting.life.worker)
     while True:
         waiting = store.waiting_by_class()
-        if not store.paused and any(n and diet.takes(key) for key, n in waiting.items()):
+        is_open = not store.paused and not gate.closed()
+        if is_open and any(n and diet.takes(key) for key, n in waiting.items()):
             acting.call.emit({"waits": True}, ["something waits: agents.py claim"])
             return
         left = deadline - clock.monotonic()
@@ -278,6 +279,17 @@ def _diet(acting: Acting) -> "Diet":
         msg = f"no snake {acting.life.worker} in {acting.pit.config.path}"
         raise NotFound(msg, fix="--config names another pit's file?")
     return agent.diet
+
+
+def _check_gate(acting: Acting) -> None:
+    from snakepit.pool.gate import Gate
+
+    closed = Gate(acting.pit.config, acting.life.worker).closed()
+    if acting.pit.store.paused:
+        closed = "the pool is ending; nothing is claimed"
+    if closed:
+        msg = f"{acting.life.worker} may not claim now: {closed}"
+        raise NothingToClaim(msg, fix="finish what you hold; agents.py status tells more")
 
 
 def _check_diet(acting: Acting, name: str) -> None:

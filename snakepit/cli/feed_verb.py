@@ -66,7 +66,7 @@ def feed(
       git diff | agents.py feed - --name review --label review
       agents.py feed -m "Write CHANGES.md from the last ten commits"
     """
-    found = [*_texts(message), *_read(sources)]
+    found = [*_texts(message), *read_sources(sources)]
     if not found:
         msg = "nothing to feed"
         raise UsageProblem(msg, fix='name files, - for stdin, or -m "text"')
@@ -77,14 +77,14 @@ def feed(
     keys: dict[str, object | None] = {"priority": _priority(priority), "species": species}
     keys |= {"labels": list(labels), "needs": list(needs)}
     prepared = [
-        _prepare(pit, source, name, {**keys, "to": target})
+        prepare_source(pit, source, name, {**keys, "to": target})
         for target in _targets(pit, to, each)
         for source in found
     ]
     if wait and len(prepared) > 1:
         msg = f"--wait follows one task, and {len(prepared)} were given"
         raise UsageProblem(msg, fix="leave --wait out; agents.py status --follow shows all")
-    fed = _publish(pit, prepared)
+    fed = publish_all(pit, prepared)
     _answer(call, pit, fed, wait=wait)
 
 
@@ -93,7 +93,7 @@ def _texts(messages: Sequence[str]) -> Iterator[Source]:
         yield Source(stem_of_text(message), (message + "\n").encode(), "-m")
 
 
-def _read(patterns: Sequence[str]) -> Iterator[Source]:
+def read_sources(patterns: Sequence[str]) -> Iterator[Source]:
     for pattern in patterns:
         if pattern == "-":
             text = sys.stdin.buffer.read()
@@ -170,7 +170,7 @@ def _targets(pit: "Pit", to: str | None, each: str | None) -> list[str | None]:
     return [None]
 
 
-def _prepare(
+def prepare_source(
     pit: "Pit", source: Source, name: str | None, keys: dict[str, object | None]
 ) -> "tuple[str, bytes, Task]":
     from snakepit.core import names
@@ -198,7 +198,7 @@ def _prepare(
     return full, text, task
 
 
-def _publish(pit: "Pit", prepared: "list[tuple[str, bytes, Task]]") -> "list[Fed]":
+def publish_all(pit: "Pit", prepared: "list[tuple[str, bytes, Task]]") -> "list[Fed]":
     from snakepit.pool.feed import feed as publish
 
     fed: list[Fed] = []

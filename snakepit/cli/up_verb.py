@@ -21,7 +21,7 @@ SHOWN = 12
 
 def bring_up(call: Invocation, sources: Sequence[str], *, wait: bool) -> None:
     """Check, feed, start, and tell; with `wait` follow the one task that was fed."""
-    from snakepit.cli.feed_verb import _prepare, _publish, _read
+    from snakepit.cli.feed_verb import prepare_source, publish_all, read_sources
     from snakepit.cli.fleet_verbs import open_host
     from snakepit.config.overrides import load_overrides
     from snakepit.pool.change import overrides_path
@@ -36,13 +36,13 @@ def bring_up(call: Invocation, sources: Sequence[str], *, wait: bool) -> None:
     _check_machine(environ)
     pit = call.open()
     keys: dict[str, object | None] = {"priority": None}
-    prepared = [_prepare(pit, source, None, keys) for source in _read(sources)]
+    prepared = [prepare_source(pit, source, None, keys) for source in read_sources(sources)]
     if wait and len(prepared) > 1:
         msg = f"--wait follows one task, and {len(prepared)} were given"
         raise UsageProblem(msg, fix="leave --wait out; agents.py status --follow shows all")
     host = open_host(config)
     scale = load_overrides(overrides_path(config)).scale
-    fed = _publish(pit, prepared)
+    fed = publish_all(pit, prepared)
     found = bring_up_fleet(pit, host, environ, scale=scale)
     value = _value(config, host, found, fed)
     if not wait:

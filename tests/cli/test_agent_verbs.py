@@ -42,8 +42,14 @@ def test_claim_of_nothing_is_exit_5(box: Box) -> None:
 
 def test_claim_while_paused_is_exit_5(box: Box) -> None:
     box.fed("one", "one")
-    with box.living() as (snake, _), box.opened() as pit:
-        pit.store.set_paused(True)
+    with box.living() as (snake, _):
+        box.ok("pause", "snake-1")
+        assert snake.run("claim").exit_code == NOTHING
+        assert snake.run("wait", "--seconds", "0.1").exit_code == NOTHING
+        box.ok("resume", "snake-1")
+        snake.ok("wait", "--seconds", "0.1")
+        with box.opened() as pit:
+            pit.store.set_paused(True)
         assert snake.run("claim").exit_code == NOTHING
     assert box.names("food") == ["one.md"]
 

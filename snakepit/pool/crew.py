@@ -1,0 +1,230 @@
+"""Owns what every agent is doing now, and why food waits for one; it looks and changes nothing."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from snakepit import clock
+from snakepit.agents.launchplan import find_program
+from snakepit.config.overrides import Overrides, load_overrides
+from snakepit.core.lifecycle import State
+from snakepit.core.view import WorkerView
+from snakepit.errors import SnakepitError
+from snakepit.pool.attend import daemon_pid
+from snakepit.pool.statefile import read_state, strings
+from snakepit.store.base import Verdict
+
+if TYPE_CHECKING:
+    from snakepit.config.model import Agent, Config
+    from snakepit.core.order import ClassKey
+    from snakepit.session.base import Pane
+    from snakepit.store.base import Entry, LifeRecord
+    from snakepit.store.files import FilePit
+
+EATING = frozenset(("working", "waiting", "running", "starting", "silent"))
+STARVED = "for a snake that can think: no agent CLI on PATH, no API key; see `agents.py doctor`"
+UNSTARTED = "the pool is not running; `agents.py up`"
+SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """Every agent of the fleet and every stranger in claimed/, each with its view."""
+
+    agents: "tuple[Agent, ...]"
+    views: Mapping[str, WorkerView]
+    is_paused: bool = False
+
+    def why_nobody(self, key: "ClassKey") -> str:
+        """Why no agent takes tasks of this class now; "" when one does."""
+        eaters = [self.views[agent.name] for agent in self.agents if agent.diet.takes(key)]
+        if not eaters:
+            return _no_eater(key)
+        if self.is_paused:
+            return "the pool is paused; `agents.py resume`"
+        states = {view.state for view in eaters}
+        if states & EATING:
+            return ""
+        if states == {"no model"}:
+            return STARVED
+        names = ", ".join(view.name for view in eaters[:SHOWN])
+        if "paused" in states:
+            return f"{names}: paused; `agents.py resume`"
+        if "degraded" in states:
+            return f"{names}: degraded, restarting did not help; `agents.py logs {eaters[0].name}`"
+        return UNSTARTED
+
+
+def _no_eater(key: "ClassKey") -> str:
+    labels = f" that eats one of the labels {', '.join(key.labels)}" if key.labels else ""
+    if key.to is not None:
+        return f"for {key.to}: no such snake in agents.toml, or it does not eat {key.kind} food"
+    return f"for a {key.kind} snake{labels}: none in agents.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What one look found; empty where there is no pit and no server."""
+
+    lives: "Mapping[str, LifeRecord]"
+    claims: "Mapping[str, list[Entry]]"
+    panes: "Mapping[str, Pane]"
+    overrides: Overrides
+    degraded: frozenset[str] = frozenset()
+    silent: frozenset[str] = frozenset()
+    restarts: Mapping[str, int]
+    notes: tuple[str, ...] = ()
+    is_paused: bool = False
+
+
+def look(config: "Config", store: "FilePit | None") -> Seen:
+    """Asks tmux at most once; a tmux that does not answer is a note."""
+    panes, notes = _panes(config)
+    overrides = load_overrides(config.state_dir / "overrides.toml")
+    if overrides.problem:
+        notes = (*notes, overrides.problem)
+    restarts, degraded = _restarts(config)
+    told = read_state(config.state_dir / "daemon.json") if daemon_pid(config) else {}
+    return Seen(
+        lives={life.worker: life for life in store.lives()} if store else {},
+        claims=_claims(store.entries(State.CLAIMED)) if store else {},
+        panes=panes,
+        overrides=overrides,
+        degraded=degraded,
+        silent=frozenset(strings(told.get("silent"))),
+        restarts=restarts,
+        notes=(*notes, *_told(told)),
+        is_paused=store.paused if store else False,
+    )
+
+
+def crew(config: "Config", seen: Seen) -> Crew:
+    agents = config.fleet(seen.overrides.scale)
+    views = {agent.name: _agent_view(config, agent, seen) for agent in agents}
+    for name, life in seen.lives.items():
+        if name not in views:
+            views[name] = _stranger(life, seen.claims.get(name, []))
+    return Crew(agents=agents, views=views, is_paused=seen.is_paused)
+
+
+def attach_line(config: "Config", name: str) -> str:
+    return f"tmux -L {config.socket} attach -t ={config.session_name(name)}"
+
+
+def _panes(config: "Config") -> "tuple[dict[str, Pane], tuple[str, ...]]":
+    if not _has_socket(config.socket):
+        return {}, ()
+    from snakepit.session.tmux import TmuxHost
+
+    try:
+        return {pane.session: pane for pane in TmuxHost(config.socket).panes()}, ()
+    except SnakepitError as exc:
+        return {}, (f"tmux does not answer: {exc.message}",)
+
+
+def _has_socket(socket: str) -> bool:
+    """Private servers lie in /tmp/tmux-<uid>/ (session/command.py); the person's own anywhere."""
+    return socket == "default" or os.path.exists(f"/tmp/tmux-{os.getuid()}/{socket}")
+
+
+def _claims(entries: "Iterable[Entry]") -> "dict[str, list[Entry]]":
+    claims: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.worker is not None and not entry.in_hand:
+            claims.setdefault(entry.worker, []).append(entry)
+    return claims
+
+
+def _restarts(config: "Config") -> tuple[dict[str, int], frozenset[str]]:
+    """Restarts not yet forgiven, and who is not restarted any more."""
+    counts: dict[str, int] = {}
+    degraded: set[str] = set()
+    try:
+        files = os.listdir(config.state_dir / "restarts")
+    except OSError:
+        return counts, frozenset()
+    for file in files:
+        name, suffix = os.path.splitext(file)
+        if suffix != ".json" or name.startswith("."):
+            continue
+        record = read_state(config.state_dir / "restarts" / file)
+        found = record.get("restarts")
+        counts[name] = len(found) if isinstance(found, list) else 0
+        if record.get("degraded") is True:
+            degraded.add(name)
+    return counts, frozenset(degraded)
+
+
+def _told(state: Mapping[str, object]) -> tuple[str, ...]:
+    """What only the daemon knows of agents.toml."""
+    notes = []
+    if state.get("config_problem"):
+        notes.append(f"agents.toml is wrong, the old one counts: {state['config_problem']}")
+    pending = strings(state.get("config_pending"))
+    if pending:
+        notes.append(f"waits for `agents.py reload`: {', '.join(pending)}")
+    return tuple(notes)
+
+
+def _agent_view(config: "Config", agent: "Agent", seen: Seen) -> WorkerView:
+    name = agent.name
+    claims = seen.claims.get(name, [])
+    pane = seen.panes.get(config.session_name(name))
+    state = _state(config, agent, seen)
+    note = f"and {len(claims) - 1} more" if len(claims) > 1 else ""
+    if state == "no model":
+        words = config.backend_of(agent).bin.split()
+        note = f"{words[0] if words else agent.backend} is not on PATH"
+    elif agent.feed == "self" and pane is not None and config.backend_of(agent).driver == "pane":
+        note = "feeds itself: its CLI may call its model while there is no food"
+    return WorkerView(
+        name=name,
+        state=state,
+        backend=agent.backend,
+        species=agent.species,
+        pool=agent.pool,
+        task=claims[0].name if claims else None,
+        since_s=_since(claims),
+        restarts=seen.restarts.get(name, 0),
+        attach=attach_line(config, name) if pane is not None else "",
+        note=note,
+    )
+
+
+def _state(config: "Config", agent: "Agent", seen: Seen) -> str:
+    name = agent.name
+    pane = seen.panes.get(config.session_name(name))
+    life = seen.lives.get(name)
+    is_alive = life is not None and life.verdict is Verdict.ALIVE
+    if name in seen.silent:
+        return "silent"
+    if name in seen.degraded:
+        return "degraded"
+    if pane is None and not is_alive:
+        return "stopped" if find_program(config.backend_of(agent)) else "no model"
+    if pane is not None and pane.dead:
+        return "dead"
+    if seen.claims.get(name):
+        return "working"
+    if seen.overrides.is_paused(name):
+        return "paused"
+    if config.backend_of(agent).driver == "pane":
+        return "running"
+    return "waiting" if is_alive else "starting"
+
+
+def _stranger(life: "LifeRecord", claims: "list[Entry]") -> WorkerView:
+    """In claimed/ and not in agents.toml: a person, or a snake that was scaled away."""
+    by_hand = life.verdict is Verdict.BY_HAND
+    return WorkerView(
+        name=life.worker,
+        state="by hand" if by_hand else life.verdict.value,
+        task=claims[0].name if claims else None,
+        since_s=_since(claims),
+        note="held by a person: nothing takes it back" if by_hand else "not in agents.toml",
+    )
+
+
+def _since(claims: "list[Entry]") -> float | None:
+    return max(0.0, clock.wall() - claims[0].ctime_ns / 1e9) if claims else None
