@@ -170,6 +170,10 @@ class FilePit(PitStore):
     def wait(self, life: Life, seconds: float) -> bool:
         return self._claiming.wait(seconds)
 
+    def stop_keeping(self) -> None:
+        """Leave the index to others until the next `wait`; idempotent."""
+        self._claiming.stop_keeping()
+
     def poke(self) -> None:
         """End a `wait` of this process; from another thread."""
         self._claiming.poke()

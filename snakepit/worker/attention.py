@@ -25,10 +25,18 @@ IDLE_HINT = (
 
 
 class Attention:
-    def __init__(self, screen: Screen, *, poke: Callable[[], None], tty: int = 0) -> None:
-        """`poke` ends a wait of the main thread; it is called from another one."""
+    def __init__(
+        self,
+        screen: Screen,
+        *,
+        poke: Callable[[], None],
+        tick: Callable[[], None] = lambda: None,
+        tty: int = 0,
+    ) -> None:
+        """`poke` ends a wait of the main thread, from another one; `tick` is for every look while busy."""
         self._screen = screen
         self._poke = poke
+        self._tick = tick
         self._pending: deque[int] = deque()
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
@@ -58,6 +66,8 @@ class Attention:
     def look(self) -> str:
         """STOP, GIVE_BACK or nothing; called on every wake and at every tick."""
         self._drain()
+        if self.is_busy:
+            self._tick()
         word = self._answer() if self._tty >= 0 else ""
         while self._pending:
             word = self._on(self._pending.popleft()) or word

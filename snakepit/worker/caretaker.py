@@ -31,19 +31,22 @@ class Caretaker:
         self._screen = screen
         self._looked_at = -LOOK_EVERY
 
-    def step(self, now: float) -> None:
-        """At most every LOOK_EVERY seconds; a few system calls while the daemon lives."""
+    def step(self, now: float) -> bool:
+        """True when it gave something back. At most every LOOK_EVERY seconds; cheap while the
+        daemon lives."""
         if now - self._looked_at < LOOK_EVERY:
-            return
+            return False
         self._looked_at = now
         from snakepit.pool.attend import daemon_pid
 
         if daemon_pid(self._pit.config) is not None:
-            return
-        for found in reap(self._pit):
+            return False
+        recovered = reap(self._pit)
+        for found in recovered:
             self._screen.say(f"gave back {found.name}, which {found.worker} left: {found.reason}")
         if guard_pid() and self._is_wanted():
             self._start()
+        return bool(recovered)
 
     def _is_wanted(self) -> bool:
         """The fleet is meant to be up, and no other worker has just tried."""

@@ -20,7 +20,7 @@ def run_worker(pit: Pit, agent: "Agent", *, guard: int = 0) -> None:
     config = pit.config
     is_subreaper = process.set_subreaper()
     screen = Screen(config.log_dir / "raw" / f"{agent.name}.log", pit.redactor)
-    attention = Attention(screen, poke=pit.store.poke)
+    attention = Attention(screen, poke=pit.store.poke, tick=pit.store.stop_keeping)
     attention.listen()
     try:
         life = pit.store.open_worker(

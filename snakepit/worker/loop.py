@@ -59,8 +59,8 @@ class Worker:
         if claim is not None:
             self._eat(claim)
             return True
-        self.caretaker.step(clock.monotonic())
-        self.pit.store.wait(self.life, IDLE_WAIT)
+        if not self.caretaker.step(clock.monotonic()):
+            self.pit.store.wait(self.life, IDLE_WAIT)
         return True
 
     def close(self) -> None:
