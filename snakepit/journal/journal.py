@@ -105,6 +105,10 @@ class Journal:
             if isinstance(value, str):
                 short = len(value) <= CACHED_LENGTH
                 text += f',"{key}":{self._text(value) if short else quoted(self._clean(value))}'
+            elif value is True or value is False:
+                text += f',"{key}":{"true" if value else "false"}'
+            elif isinstance(value, int | float) and value - value == 0:  # neither NaN nor infinite
+                text += f',"{key}":{value!r}'
             elif value is not None:
                 text += f',"{key}":{self._clean(_json(value))}'
         if len(text) <= LINE_LIMIT:

@@ -35,7 +35,7 @@ def complete(
             attempt=claim.attempt,
             generation=claim.generation,
             seconds=round(seconds, 3),
-            path=str(settled.path),
+            path=f"{settled.folder}/{settled.name}",
         )
     return settled
 

@@ -33,7 +33,7 @@ class Kind(Enum):
     UNREADABLE = auto()  # a file, but no task
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: made once for each claim, and freezing costs
 class Look:
     """What one look at one name found. `settled_only_by_time`: nobody can tell whether a writer has it open."""
 
@@ -87,7 +87,7 @@ def _examine_open(fd: int, name: str) -> Look:
     writing = is_being_written(fd)
     if writing:
         return Look(kind=Kind.UNFINISHED, name=name, reason="somebody has it open for writing")
-    data = read_fd(fd, TASK_LIMIT)
+    data = read_fd(fd, TASK_LIMIT, status.st_size)
     try:
         if b"\0" in data:
             message = "it is binary, not text"

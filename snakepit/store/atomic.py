@@ -40,21 +40,22 @@ def read_all(name: str, dir_fd: int, limit: int) -> bytes:
     """At most `limit` bytes, never through a link."""
     fd = open_file(name, dir_fd)
     try:
-        return read_fd(fd, limit)
+        return read_fd(fd, limit, os.fstat(fd).st_size)
     finally:
         os.close(fd)
 
 
-def read_fd(fd: int, limit: int) -> bytes:
-    data = os.read(fd, min(limit, 65536))
-    if len(data) < 65536:
+def read_fd(fd: int, limit: int, size: int = 4096) -> bytes:
+    """From where the descriptor stands; `size` is how much is expected, and costs one call when it is right."""
+    data = os.read(fd, min(limit, size + 1))
+    if len(data) <= size:
         return data
     parts = [data]
-    size = len(data)
-    while data and size < limit:
-        data = os.read(fd, min(_CHUNK, limit - size))
+    total = len(data)
+    while data and total < limit:
+        data = os.read(fd, min(_CHUNK, limit - total))
         parts.append(data)
-        size += len(data)
+        total += len(data)
     return b"".join(parts)
 
 
