@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from snakepit.worker.screen import Screen
 
 LOOK_EVERY = 1.0  # seconds
-START_EVERY = 5.0  # seconds, over all workers of the pit
+START_EVERY = 3.0  # seconds, over all workers of the pit
 GUARD = "SNAKEPIT_GUARD"
 ASIDE = "SNAKEPIT_ASIDE"
 
