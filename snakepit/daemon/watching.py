@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from snakepit.pool.context import Pit
 
 LOOK_S = 0.25
-COMPARE_S = 5.0
+COMPARE_S = 3.0
+SECOND_LOOK_S = 1.0
 MOST_EVENTS = 200_000  # of the past, read at the start
 
 
@@ -47,5 +48,6 @@ class Watching:
         if now >= self._next_compare:
             self._observer.compare()
             took = clock.monotonic() - now
-            self._next_compare = now + max(self._compare_s, took * 50)
+            pause = SECOND_LOOK_S if self._observer.is_suspicious else self._compare_s
+            self._next_compare = now + max(pause, took * 50)
         return self._stop.wait(LOOK_S)

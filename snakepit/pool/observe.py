@@ -117,6 +117,11 @@ class Observer:
         self._listed: dict[State, tuple[int, frozenset[str]]] = {}
         self._believe_old = believe_old
 
+    @property
+    def is_suspicious(self) -> bool:
+        """The last look saw a difference that the next one may tell."""
+        return bool(self._suspects)
+
     def fold(self, event: Event) -> None:
         self._told.fold(event)
 

@@ -1,0 +1,236 @@
+"""What a person changes about a running fleet: scale, pause, restart, reload; on a real tmux server."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.fleets import Fleet, fleet
+from tests.support.wait import wait_for
+
+pytestmark = [pytest.mark.needs("tmux"), pytest.mark.timeout(120)]
+
+MIXED = """\
+[defaults]
+backend = "script"
+tmux_socket = "{socket}"
+
+[[agent]]
+name = "eater"
+species = "script"
+
+[[agent]]
+name = "actor"
+backend = "demo"
+prompt = "play"
+
+[[agent]]
+name = "thinker"
+backend = "absent"
+
+[backend.absent]
+bin = "no-such-program-on-any-machine"
+
+[[service]]
+name = "side"
+command = "echo served >> served; sleep 1000"
+"""
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> Iterator[Fleet]:
+    with fleet(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Iterator[Fleet]:
+    with fleet(tmp_path, MIXED) as made:
+        yield made
+
+
+def eat_until(pool: Fleet, name: str, gate: Path) -> str:
+    """A meal that lasts until the gate is there; who eats it."""
+    pool.script(name, f"until [ -e {gate} ]; do sleep 0.05; done; echo ate")
+    return wait_for(lambda: pool.holder(name), what="the claim")
+
+
+def test_scale_ends_idle_ones_and_never_a_busy_one(pool: Fleet, tmp_path: Path) -> None:
+    pool.ok("up")
+    assert pool.json("scale", "snake=4")["started"] == ["snake-3", "snake-4"]
+    wait_for(lambda: len(pool.lives()) == 4, what="four lives")
+    busy = eat_until(pool, "slow.md", tmp_path / "gate")
+    told = pool.json("scale", "snake=1")
+    ended = told["ended"]
+    assert isinstance(ended, list)
+    assert len(ended) == 3
+    assert busy not in ended
+    assert pool.holder("slow.md") == busy
+    assert set(pool.lives()) == {busy}
+    told = pool.json("scale", "snake=0")
+    assert (told["ended"], told["leaving"]) == ([], [busy])
+    pool.script("next.md", "echo next")
+    (tmp_path / "gate").touch()
+    wait_for(lambda: not pool.lives(), seconds=20, what="the last one to leave")
+    assert pool.lies("done") == {"slow.md"}
+    assert pool.lies("food") == {"next.md"}
+
+
+def test_a_scale_outlives_down_and_up(pool: Fleet) -> None:
+    pool.ok("scale", "snake=3")
+    pool.ok("up")
+    assert len(pool.lives()) == 3
+    pool.ok("down")
+    pool.ok("up")
+    assert len(pool.lives()) == 3
+    assert "[[pool]]" in pool.config.path.read_text(encoding="utf-8")
+    assert "count = 2" in pool.config.path.read_text(encoding="utf-8")
+
+
+def test_a_pause_lets_meals_end_and_starts_none(pool: Fleet, tmp_path: Path) -> None:
+    pool.ok("up")
+    eat_until(pool, "slow.md", tmp_path / "gate")
+    assert pool.json("pause") == {"paused": ["*"], "changed": True}
+    pool.script("later.md", "echo later")
+    (tmp_path / "gate").touch()
+    wait_for(lambda: pool.lies("done") == {"slow.md"}, what="the running meal")
+    assert not threading.Event().wait(1.0)
+    assert pool.lies("food") == {"later.md"}
+    assert pool.json("resume") == {"paused": [], "changed": True}
+    wait_for(lambda: pool.lies("done") == {"slow.md", "later.md"}, what="the other meal")
+
+
+def test_a_pause_of_one_is_for_one(pool: Fleet) -> None:
+    pool.ok("up")
+    pool.ok("pause", "snake-1")
+    for number in range(4):
+        pool.script(f"{number}.md", "echo $SNAKEPIT_WORKER")
+    wait_for(lambda: len(pool.lies("done")) == 4, what="the meals")
+    assert {event["worker"] for event in pool.events("task.claimed")} == {"snake-2"}
+    assert pool.run("pause", "nobody").returncode == 1
+
+
+def test_restart_gives_back_without_an_attempt(pool: Fleet, tmp_path: Path) -> None:
+    pool.ok("up")
+    busy = eat_until(pool, "slow.md", tmp_path / "gate")
+    life = pool.lives()[busy]
+    assert pool.json("restart", busy, "--grace", "5")["returned"] == ["slow.md"]
+    wait_for(lambda: pool.holder("slow.md"), what="the next claim")
+    claims = [event["attempt"] for event in pool.events("task.claimed")]
+    assert claims == [1, 1]
+    wait_for(lambda: busy in pool.lives(), what="the new life")
+    assert pool.lives()[busy].generation != life.generation
+    assert pool.run("restart", "nobody").returncode == 1
+
+
+def test_restart_of_one_that_hangs_counts_no_attempt_either(pool: Fleet, tmp_path: Path) -> None:
+    pool.ok("up")
+    busy = eat_until(pool, "slow.md", tmp_path / "gate")
+    os.kill(pool.lives()[busy].guard, signal.SIGSTOP)
+    os.kill(pool.lives()[busy].pid, signal.SIGSTOP)
+    pool.ok("restart", busy, "--grace", "0")
+    wait_for(lambda: pool.holder("slow.md"), what="the next claim")
+    assert [event["attempt"] for event in pool.events("task.claimed")] == [1, 1]
+
+
+def test_from_inside_a_snake_the_pool_is_left_alone(pool: Fleet) -> None:
+    pool.ok("up")
+    inside = {"SNAKEPIT_PIT": str(pool.config.pit_dir), "SNAKEPIT_WORKER": "snake-1"}
+    for words in (("down",), ("restart", "snake-1"), ("scale", "snake=0"), ("reload",)):
+        done = pool.run(*words, env=inside)
+        assert done.returncode == 2, words
+        assert "--from-inside" in done.stderr
+    assert len(pool.lives()) == 2
+    assert pool.run("scale", "snake=1", "--from-inside", env=inside).returncode == 0
+    assert pool.run("down", env={**inside, "SNAKEPIT_PIT": "/elsewhere"}).returncode == 0
+
+
+def test_down_from_inside_its_own_pane_ends_all_but_itself(pool: Fleet) -> None:
+    pool.ok("up")
+    root = Path(__file__).parents[2]
+    pool.script(
+        "end.md",
+        f"cd {pool.folder}; PYTHONPATH={root} {os.sys.executable} -m snakepit.cli.main"  # type: ignore[attr-defined]
+        " down --from-inside --grace 1 > down.out 2>&1",
+    )
+    wait_for(lambda: not pool.lives() and not pool.daemon(), seconds=20, what="the end")
+    wait_for(lambda: not pool.sessions(), seconds=20, what="the sessions' end")
+    assert pool.lies("food") == {"end.md"}
+
+
+def test_mixed_fleet_without_a_program_for_one(mixed: Fleet) -> None:
+    done = mixed.run("up")
+    assert done.returncode == 0, done.stderr
+    assert "no model: thinker (no-such-program-on-any-machine is not on PATH)" in done.stdout
+    sessions = {"snakepit-eater", "snakepit-actor", "snakepit-side", "snakepit-watchdog"}
+    assert mixed.sessions() == sessions
+    wait_for(lambda: "kickoff: play" in mixed.host.capture("snakepit-actor"), what="the prompt")
+
+
+def test_a_service_comes_back(mixed: Fleet) -> None:
+    mixed.ok("up")
+    served = mixed.folder / "served"
+    wait_for(served.exists, what="the service")
+    (pane,) = [pane for pane in mixed.host.panes() if pane.session == "snakepit-side"]
+    os.kill(pane.pid, signal.SIGTERM)
+    wait_for(lambda: served.read_text().count("served") == 2, seconds=20, what="its restart")
+
+
+def test_a_saved_command_waits_for_reload(mixed: Fleet, tmp_path: Path) -> None:
+    mixed.ok("up")
+    wait_for((mixed.folder / "served").exists, what="the service")
+    busy = eat_until(mixed, "slow.md", tmp_path / "gate")
+    text = mixed.config.path.read_text(encoding="utf-8")
+    text = text.replace("echo served", "echo again").replace(
+        'name = "eater"', 'name = "eater"\nenv = { TASTE = "sweet" }'
+    )
+    text += '\n[[agent]]\nname = "second"\nspecies = "script"\n'
+    mixed.config.path.write_text(text, encoding="utf-8")
+    wait_for(lambda: mixed.events("config.pending"), what="the notice")
+    served = (mixed.folder / "served").read_text(encoding="utf-8")
+    assert "again" not in served
+    told = mixed.json("reload")
+    assert told["restarted"] == ["side"]
+    assert told["started"] == ["second"]
+    assert told["leaving"] == [busy]
+    wait_for(lambda: "again" in (mixed.folder / "served").read_text(), what="the new command")
+    assert mixed.holder("slow.md") == busy
+    (tmp_path / "gate").touch()
+    generation = mixed.lives()[busy].generation
+    wait_for(lambda: mixed.lies("done") == {"slow.md"}, what="the meal")
+    wait_for(
+        lambda: busy in mixed.lives() and mixed.lives()[busy].generation != generation,
+        seconds=20,
+        what="the new life",
+    )
+    mixed.ok("pause", "second")
+    mixed.script("taste.md", "echo $TASTE")
+    wait_for(lambda: "taste.md" in mixed.lies("done"), what="the taste")
+    result = (mixed.config.pit_dir / "done" / "taste.md").read_text(encoding="utf-8")
+    assert "sweet" in result
+
+
+def test_a_saved_number_counts_at_once_and_a_bad_file_does_not(pool: Fleet) -> None:
+    pool.ok("up")
+    daemon = pool.daemon()
+    good = pool.config.path.read_text(encoding="utf-8")
+    pool.config.path.write_text(good + "\n[pit]\nattempts = 0.5\n", encoding="utf-8")
+    wait_for(lambda: pool.events("config.refused"), what="the refusal")
+    pool.config.path.write_text(good + "\n[watchdog]\nsignal_interval = 2\n", encoding="utf-8")
+    wait_for(lambda: pool.events("config.reloaded"), what="the reload")
+    wait_for(lambda: len(pool.events("daemon.started")) == 2, what="the renewal")
+    wait_for(lambda: pool.daemon() == daemon, what="the same process")
+    pool.drop("after.md")
+    wait_for(lambda: pool.lies("done") == {"after.md"}, what="the meal")
+
+
+def test_a_daemon_is_back_while_every_worker_is_busy(tmp_path: Path) -> None:
+    with fleet(tmp_path, count=1) as pool:
+        pool.ok("up")
+        eat_until(pool, "slow.md", tmp_path / "gate")
+        daemon = pool.daemon()
+        os.kill(daemon, signal.SIGKILL)
+        wait_for(lambda: pool.daemon() not in (0, daemon), seconds=5, what="another daemon")
