@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from snakepit.core.task import Task
 
 LONGEST_DELAY_S = 300.0
+LONGEST_WAIT_S = 86400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,19 @@ def next_step(task: Task, *, counted: bool, limit: int, now: float) -> Retry | D
         return Dead(attempt=attempt)
     delay = retry_delay(attempt)
     return Retry(attempt=attempt, not_before=now + delay if delay else None)
+
+
+def waits_until(task: Task, now: float) -> float | None:
+    """The instant before which the task waits, None when it may run.
+
+    A delay that the pit wrote itself and that lies more than a day ahead was written by a clock that
+    jumped: it is over.
+    """
+    at = task.not_before
+    if at is None or at <= now:
+        return None
+    is_retry = task.attempt > 0 and task.reason is not None
+    return None if is_retry and at - now > LONGEST_WAIT_S else at
 
 
 def retry_delay(attempt: int) -> float:

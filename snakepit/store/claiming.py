@@ -5,11 +5,13 @@ When nobody keeps the index, the claimer keeps it for a moment, or for as long a
 """
 
 import os
+import random
 from collections.abc import Callable
 
 from snakepit.clock import monotonic, wall
 from snakepit.core.names import is_ignored
 from snakepit.core.order import Diet
+from snakepit.core.retry import waits_until
 from snakepit.core.task import Task
 from snakepit.errors import NotFound
 from snakepit.store import layout
@@ -58,7 +60,9 @@ class Claiming:
             claim = self._try(life, name, diet)
             if claim is not None:
                 return claim
-        return None if self.tickets.is_fresh() else self._claim_from_snapshot(life, diet)
+        if self.tickets.is_fresh() and not self.tickets.was_busy:
+            return None
+        return self._claim_from_snapshot(life, diet)
 
     def claim_name(self, life: FileLife, name: str) -> Claim:
         claim = self._try(life, name, None)
@@ -88,6 +92,7 @@ class Claiming:
             path = self.folders.path / layout.PRIVATE / layout.INDEX / "wake"
             path.touch(mode=0o600)
             self._wake = Watch(path, mask=CHANGES)
+            return True  # what came before the watch was there
         arrived = self._wake.wait(seconds)
         self._wake.drain()
         return arrived
@@ -148,7 +153,7 @@ class Claiming:
         """What the index should have held back: it is only a hint."""
         if not diet.eats(task.kind, task.labels, task.to):
             return True
-        if task.not_before is not None and task.not_before > wall():
+        if task.not_before is not None and waits_until(task, wall()) is not None:
             return True
         if task.runs and task.by and not task.allowed and not self._accept_all:
             return True
@@ -163,7 +168,7 @@ class Claiming:
             return
 
     def _claim_from_snapshot(self, life: FileLife, diet: Diet) -> Claim | None:
-        """The index is stale and its keeper does not move: look at the folder, at most once a second."""
+        """The index is stale, or its lock is held by someone who does not move: look, once a second."""
         if not self._snapshot and monotonic() - self._snapshot_at >= SNAPSHOT_S:
             self._snapshot = self._ordered(diet)
             self._snapshot_at = monotonic()
@@ -176,6 +181,7 @@ class Claiming:
     def _ordered(self, diet: Diet) -> list[str]:
         found = []
         names = [name for name in os.listdir(self.folders.queued) if not is_ignored(name)]
+        random.shuffle(names)  # so that no task is always among those left out
         for name in names[:SNAPSHOT_MOST]:
             look = examine(self.folders.queued, name)
             if look.task is not None and not self._must_wait(look.task, diet):

@@ -153,6 +153,7 @@ class TicketReader:
         self.index_fd = index_fd
         self.head = Head(index_fd)
         self.lock = Lock("lock", index_fd)
+        self.was_busy = False
         self._epoch = -1
         self._n_classes = -1
         self._classes: list[ClassKey] = []
@@ -165,13 +166,15 @@ class TicketReader:
         return self.head.is_fresh() or (self.head.open() and self.head.is_fresh())
 
     def next(self, diet: Diet) -> str | None:
-        """The next name this diet may try; None when there is none. Lock trouble is None too: then scan."""
+        """The next name this diet may try; None when there is none, or the lock was held too long."""
+        self.was_busy = False
         if not self.head.is_open() and not self.head.open():
             return None
         self._refresh(diet)
         if not self._has_ticket():
             return None
         if not self.lock.acquire():
+            self.was_busy = True
             return None
         try:
             return self._take()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from snakepit.clock import stamp, wall
 from snakepit.core.names import numbered
 from snakepit.core.needs import find_cycle
+from snakepit.core.retry import waits_until
 from snakepit.core.task import Task
 from snakepit.store.admission import Kind, Look, examine, refuse, reject
 from snakepit.store.atomic import read_all, stat_or_none
@@ -84,8 +85,9 @@ class Intake:
         """What keeps a readable task from being claimed, in words; None when nothing does."""
         if task.by and task.runs and not task.allowed and not self.accept_all:
             return f"carries code that {task.by} wrote; a person says: agents.py allow {task.name}"
-        if task.not_before is not None and task.not_before > wall():
-            return f"waits until {stamp(task.not_before)}"
+        until = waits_until(task, wall())
+        if until is not None:
+            return f"waits until {stamp(until)}"
         return blocked_by(self.folders, task, self.ids) if task.needs else None
 
     def _wait(self, look: Look, reason: str) -> Outcome:

@@ -11,6 +11,7 @@ from snakepit.clock import monotonic, wall
 from snakepit.core.lifecycle import State
 from snakepit.core.names import is_ignored
 from snakepit.core.order import ClassKey, class_of
+from snakepit.core.retry import waits_until
 from snakepit.core.task import Task
 from snakepit.store import layout
 from snakepit.store.atomic import stat_or_none, write_new
@@ -156,8 +157,9 @@ class IndexKeeper:
                 pause = min(pause, self.settle_s)
             elif item.task.needs:
                 pause = min(pause, NEEDS_LOOK_S)
-            elif item.task.not_before is not None:
-                pause = min(pause, max(0.01, item.task.not_before - now))
+            else:
+                until = waits_until(item.task, now)
+                pause = pause if until is None else min(pause, max(0.01, until - now))
         return pause
 
     def _scan(self) -> None:
@@ -278,7 +280,7 @@ class IndexKeeper:
         for name, item in list(self.waiting.items()):
             task = item.task
             is_unsettled = task is None or bool(item.identity)
-            is_due = task is not None and task.not_before is not None and task.not_before <= now
+            is_due = task is not None and bool(task.not_before) and not waits_until(task, now)
             if everything or is_due or (is_unsettled and tick - item.seen_at >= self.settle_s):
                 self._admit(name)
 

@@ -13,7 +13,7 @@ from snakepit.core.names import numbered, problem_with, root_of, task_name, work
 from snakepit.core.needs import find_cycle
 from snakepit.core.order import Diet
 from snakepit.core.result import attempt_block, result_block
-from snakepit.core.retry import Dead, next_step, retry_delay
+from snakepit.core.retry import Dead, next_step, retry_delay, waits_until
 from snakepit.core.task import Task
 from snakepit.errors import ClaimLost, NotFound, StoreError, TaskError, WorkerNameTaken
 from snakepit.store.base import (
@@ -64,7 +64,6 @@ class MemoryPit(PitStore):
     _came: int = 0
     _paused: bool = False
     _changed: Condition = field(default_factory=Condition)
-    _waste: Path | None = None
 
     # --- publish and the verbs of people
 
@@ -174,11 +173,7 @@ class MemoryPit(PitStore):
 
     def claim_name(self, life: Life, name: str) -> Claim:
         item = self._item(name, State.QUEUED)
-        task = self._readable(item)
-        if task is None:
-            message = f"{name} is no task"
-            raise NotFound(message)
-        return self._claimed(item, task, life)
+        return self._claimed(item, read_task(item.name, item.text), life)
 
     def claims_of(self, life: Life) -> list[Claim]:
         return [
@@ -201,8 +196,9 @@ class MemoryPit(PitStore):
     def _why_held(self, task: Task) -> str | None:
         if task.by and task.runs and not task.allowed:
             return "waits for a person"
-        if task.not_before is not None and task.not_before > wall():
-            return f"waits until {stamp(task.not_before)}"
+        until = waits_until(task, wall())
+        if until is not None:
+            return f"waits until {stamp(until)}"
         unmet = [need for need in task.needs if not self._is_met(task_name(need))]
         return f"needs {unmet[0]}" if unmet else None
 
@@ -385,13 +381,7 @@ class MemoryPit(PitStore):
         return {task.name: why for task in tasks if (why := self._why_held(task)) is not None}
 
     def waste_dir(self, name: str, attempt: int) -> Path:
-        folder = self._waste or Path(tempfile.mkdtemp(prefix="snakepit-waste-"))
-        self._waste = folder
-        number = attempt
-        while (folder / name / str(number)).exists():
-            number += 1
-        (folder / name / str(number)).mkdir(mode=0o700, parents=True)
-        return folder / name / str(number)
+        return Path(tempfile.mkdtemp(prefix=f"snakepit-{attempt}-"))
 
     @property
     def paused(self) -> bool:

@@ -270,3 +270,15 @@ def test_a_file_where_a_folder_belongs_is_told(tmp_path: Path) -> None:
 def test_too_large_a_text_is_not_published(bench: Bench) -> None:
     with pytest.raises(StoreError, match="at most"):
         bench.pit.publish(b"x" * (TASK_LIMIT + 1), "a.md")
+
+
+def test_a_retry_written_by_a_clock_that_jumped_is_over(bench: Bench) -> None:
+    header = "attempt: 1\nreason: an egg broke\nnot_before: 2999-01-01T00:00:00Z"
+    bench.drop("a.md", f"---\n{header}\n---\nx\n")
+    assert bench.take("a.md").attempt == 2
+
+
+def test_a_wish_of_the_author_is_waited_for(bench: Bench) -> None:
+    bench.drop("a.md", "---\nnot_before: 2999-01-01T00:00:00Z\n---\nx\n")
+    assert "2999" in bench.told("held", "a.md").reason
+    bench.nothing_waits()
