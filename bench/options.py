@@ -9,6 +9,7 @@ from bench.peers import PEERS
 
 MEASURES = ("drain", "durable", "killed", "idle", "urgent", "product")
 LIMITS = ("renames", "limit")
+NOT_QUICK = ("ours_alone", "huey_file", "kombu")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +61,10 @@ def parse(arguments: Sequence[str]) -> Options:
     told = parser.parse_args(arguments)
     quick = told.quick
     default_docs = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+    everyone = tuple(n for n in (*LIMITS, *PEERS) if not (quick and n in NOT_QUICK))
     whole = not (quick or told.only or told.measures)
     return Options(
-        only=_names(parser, told.only, (*LIMITS, *PEERS)),
+        only=_names(parser, told.only, (*LIMITS, *PEERS)) if told.only else everyone,
         measures=_names(parser, told.measures, MEASURES),
         backlogs=told.backlogs or ((1000,) if quick else (1000, 10_000, 100_000)),
         workers=told.workers or ((1, 4) if quick else (1, 4, 16)),
@@ -70,7 +72,7 @@ def parse(arguments: Sequence[str]) -> Options:
         cap_s=told.cap or (0.5 if quick else 2.0),
         drops=told.drops or (20 if quick else 200),
         gap_s=told.gap,
-        killed_s=3.0 if quick else 12.0,
+        killed_s=1.5 if quick else 12.0,
         urgent_backlog=10_000 if quick else 100_000,
         urgent_drops=10 if quick else 200,
         idle_s=told.idle or (5.0 if quick else 30.0),

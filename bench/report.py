@@ -65,7 +65,8 @@ Linux {m["kernel"]}, {m["filesystem"]}, Python {m["python"]}; load {m["load_befo
 Same work everywhere: tasks of 400 bytes, put one by one by one producer, claimed, read and
 acknowledged by separate processes that start together. Peers keep no result; snakepit appends one,
 and writes its two lines in the event journal. A measurement ends when the queue is empty or after
-a few seconds. Queues take turns within each round. "With its server or daemon": redis-server,
+a few seconds. Queues take turns within each round; one number without brackets comes from the first
+round alone: a queue that looks through its backlog at each claim, or snakepit without its daemon. "With its server or daemon": redis-server,
 nats-server, and the process that keeps snakepit's index.
 
 The peers are installed by `pip install -r requirements/bench.txt` and `apt-get install

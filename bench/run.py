@@ -18,6 +18,8 @@ from bench.options import LIMITS, Options, parse
 Row = dict[str, Any]
 DURABLE_BACKLOG = 10_000
 DURABLE_PUTS = 5000
+DURABLE_ROUNDS = 2
+NEVER_SLOW = 1 << 60
 
 
 class Run:
@@ -59,14 +61,13 @@ class Run:
             for backlog in o.backlogs:
                 self._limits(number, backlog, "kill", "renames", "publish_kill")
                 for name in self.names:
-                    if number and peers.PEERS[name].scans and backlog >= 50_000:
-                        continue
-                    self._peer(number, name, backlog, durable=False)
+                    if not number or backlog < peers.PEERS[name].once_from:
+                        self._peer(number, name, backlog, durable=False)
 
     def durable(self) -> None:
         o = self.options
         backlog = min(DURABLE_BACKLOG, max(o.backlogs))
-        for number in range(o.rounds):
+        for number in range(min(o.rounds, DURABLE_ROUNDS)):
             self._limits(number, backlog, "power", "publish")
             for name in self.names:
                 self._peer(number, name, backlog, durable=True)
@@ -109,7 +110,8 @@ class Run:
                     latency.urgent,
                     name,
                     self.root,
-                    backlog=o.urgent_backlog // (10 if peers.PEERS[name].scans else 1),
+                    backlog=o.urgent_backlog
+                    // (10 if peers.PEERS[name].once_from < NEVER_SLOW else 1),
                     workers=4,
                     drops=o.urgent_drops,
                     gap=0.02,

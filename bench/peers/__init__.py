@@ -13,26 +13,28 @@ class Entry:
     where: str  # "module:Class" under bench.peers
     needs: str = ""  # what must be importable
     server: str = ""  # which program the bench starts for it
-    scans: bool = False  # looks through its backlog at each claim: one round at the largest
+    once_from: int = 1 << 60  # from this backlog on the first round is enough: too slow to vary
     install: str = "pip install -r requirements/bench.txt"
 
 
 PEERS: dict[str, Entry] = {
     "ours": Entry(label="snakepit", where="ours:Ours", needs="snakepit.store"),
     "ours_alone": Entry(
-        label="snakepit, no daemon", where="ours:OursAlone", needs="snakepit.store"
+        label="snakepit, no daemon", where="ours:OursAlone", needs="snakepit.store", once_from=0
     ),
-    "mv": Entry(label="list, sort, mv loop", where="mvloop:MvLoop", scans=True),
+    "mv": Entry(label="list, sort, mv loop", where="mvloop:MvLoop", once_from=50_000),
     "huey_file": Entry(
-        label="huey FileHuey", where="huey_peers:HueyFile", needs="huey", scans=True
+        label="huey FileHuey", where="huey_peers:HueyFile", needs="huey", once_from=10_000
     ),
     "huey_sqlite": Entry(label="huey SqliteHuey", where="huey_peers:HueySqlite", needs="huey"),
     "persist_queue": Entry(
         label="persist-queue", where="sqlite_peers:PersistQueue", needs="persistqueue"
     ),
-    "litequeue": Entry(label="litequeue", where="sqlite_peers:Lite", needs="litequeue", scans=True),
+    "litequeue": Entry(
+        label="litequeue", where="sqlite_peers:Lite", needs="litequeue", once_from=10_000
+    ),
     "kombu": Entry(
-        label="kombu filesystem", where="kombu_peer:KombuFiles", needs="kombu", scans=True
+        label="kombu filesystem", where="kombu_peer:KombuFiles", needs="kombu", once_from=10_000
     ),
     "redis": Entry(
         label="redis lists", where="redis_peer:RedisLists", needs="redis", server="redis-server"
