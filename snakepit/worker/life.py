@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from snakepit import clock
 from snakepit.pool.context import Pit
 from snakepit.pool.tree import end_life
 from snakepit.system import process
@@ -20,7 +21,14 @@ def run_worker(pit: Pit, agent: "Agent", *, guard: int = 0) -> None:
     config = pit.config
     is_subreaper = process.set_subreaper()
     screen = Screen(config.log_dir / "raw" / f"{agent.name}.log", pit.redactor)
-    attention = Attention(screen, poke=pit.store.poke, tick=pit.store.stop_keeping)
+    caretaker = Caretaker(pit, screen)
+
+    def tick() -> None:
+        """A pool of which every worker is busy must not be without its daemon."""
+        pit.store.stop_keeping()
+        caretaker.step(clock.monotonic())
+
+    attention = Attention(screen, poke=pit.store.poke, tick=tick)
     attention.listen()
     try:
         life = pit.store.open_worker(
@@ -39,7 +47,7 @@ def run_worker(pit: Pit, agent: "Agent", *, guard: int = 0) -> None:
             life=life,
             screen=screen,
             attention=attention,
-            caretaker=Caretaker(pit, screen),
+            caretaker=caretaker,
             pauses=Pauses(config, agent.name),
             is_subreaper=is_subreaper,
         )
