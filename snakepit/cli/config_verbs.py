@@ -83,7 +83,8 @@ def _notes(config: "Config") -> list[str]:
         backend = config.backends[name]
         if find_program(backend) is None:
             who = ", ".join(agent.name for agent in config.agents if agent.backend == name)
-            notes.append(f"no model: {backend.bin} is not on PATH; not started: {who}")
+            program = backend.bin.split(maxsplit=1)[0]
+            notes.append(f"no model: {program} is not on PATH; not started: {who}")
     return notes
 
 

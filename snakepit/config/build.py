@@ -22,7 +22,7 @@ from snakepit.config.model import (
 from snakepit.config.sections import Section
 
 _SELF_NAMED = ("keeper", "planner", "cleanup")
-_OWN_NAMES = ("snakepit", "agents.py", "./agents.py")
+_OWN_NAMES = ("snakepit", "agents.py")
 _FOLLOW = ("log", "follow-all")
 
 Values = Mapping[str, Any]
@@ -122,7 +122,7 @@ def own_arguments(command: str, folder: Path) -> tuple[str, ...]:
     words = command.split()
     if not words or set(command) & set("|&;<>()$`\\\"'*?[]#~=%{}\n"):
         return ()
-    if words[0] in _OWN_NAMES and not os.path.exists(folder / words[0]):
+    if words[0] in _OWN_NAMES:
         return tuple(words[1:])
     names = [word for word in words[:2] if os.path.basename(word) == "agent-log.py"]
     is_python = len(words) == 2 or os.path.basename(words[0]).startswith("python")

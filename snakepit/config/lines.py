@@ -1,10 +1,10 @@
 """Owns finding the line of a key in TOML text that has already been parsed; it judges nothing."""
 
 import re
+import tomllib
 
 from snakepit.config.problem import Place
 
-_HEADER = re.compile(r"(\[\[?)([^\]\n]*)\]")
 _PART = re.compile(r"""\s*(?:"((?:[^"\\\n]|\\.)*)"|'([^'\n]*)'|([A-Za-z0-9_-]+))\s*""")
 _OPEN = {"[": 1, "{": 1, "]": -1, "}": -1}
 
@@ -15,10 +15,13 @@ def lines_of(text: str) -> dict[Place, int]:
 
 
 def line_of(place: Place, lines: dict[Place, int]) -> int:
-    """The line of the place or of what holds it; 0 where nothing of it stands in the text."""
+    """The line of the place, of its first part, or of what holds it; 0 where there is none."""
     while place:
         if place in lines:
             return lines[place]
+        parts = [line for other, line in lines.items() if other[: len(place)] == place]
+        if parts:
+            return min(parts)
         place = place[:-1]
     return 0
 
@@ -53,34 +56,36 @@ class _Scan:
         self.at = len(self.text) if end < 0 else end + 1
 
     def _header(self) -> None:
-        match = _HEADER.match(self.text, self.at)
-        if match:
-            place: Place = ()
-            names = _parts(match.group(2))
-            for depth, name in enumerate(names):
-                place = (*place, name)
-                last = depth == len(names) - 1
-                if last and match.group(1) == "[[":
-                    self.counts[place] = self.counts.get(place, -1) + 1
-                if place in self.counts:
-                    place = (*place, self.counts[place])
-            self.table = place
-            self.found.setdefault(place, self._line())
+        is_array = self.text.startswith("[[", self.at)
+        names = self._dotted(self.at + (2 if is_array else 1))[0]
+        place: Place = ()
+        for depth, name in enumerate(names, 1):
+            place = (*place, name)
+            if is_array and depth == len(names):
+                self.counts[place] = self.counts.get(place, -1) + 1
+            if place in self.counts:
+                place = (*place, self.counts[place])
+        self.table = place
+        self.found.setdefault(place, self._line())
         self._skip_line()
 
     def _key(self) -> None:
-        end = self.at
-        names: list[str] = []
-        while match := _PART.match(self.text, end):
-            names.append(_name(match))
-            end = match.end()
-            if self.text[end : end + 1] != ".":
-                break
-            end += 1
+        names, end = self._dotted(self.at)
         for depth in range(1, len(names) + 1):
             self.found.setdefault((*self.table, *names[:depth]), self._line())
-        self.at = self.text.find("=", end) + 1 if "=" in self.text[end:] else len(self.text)
+        equals = self.text.find("=", end)
+        self.at = equals + 1 if equals >= 0 else len(self.text)
         self._skip_value()
+
+    def _dotted(self, at: int) -> tuple[list[str], int]:
+        names: list[str] = []
+        while match := _PART.match(self.text, at):
+            names.append(_name(match))
+            at = match.end()
+            if self.text[at : at + 1] != ".":
+                break
+            at += 1
+        return names, at
 
     def _skip_value(self) -> None:
         depth = 0
@@ -118,9 +123,8 @@ class _Scan:
                 self.at += 1
 
 
-def _parts(header: str) -> list[str]:
-    return [_name(match) for match in _PART.finditer(header)]
-
-
 def _name(match: re.Match[str]) -> str:
+    quoted = match.group(1)
+    if quoted is not None and "\\" in quoted:
+        return str(tomllib.loads(f'name = "{quoted}"')["name"])
     return next(part for part in match.groups() if part is not None)

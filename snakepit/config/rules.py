@@ -72,10 +72,11 @@ def _agent(config: Config, section: Section, agent: Agent, add: Add) -> None:
         add(section, "kind", message)
     is_script = agent.backend == SCRIPT
     wrong = [word for word in agent.eats.species if word in _MODEL_SPECIES]
+    said = "species" if section.values["eats"] is None else "eats"
     if is_script and wrong:
-        add(section, "eats", f'a script snake runs code only; it cannot eat "{wrong[0]}"')
+        add(section, said, f'a script snake runs code only; it cannot eat "{wrong[0]}"')
     if not is_script and SCRIPT in agent.eats.species:
-        add(section, "eats", 'only a snake with backend = "script" eats "script"')
+        add(section, said, 'only a snake with backend = "script" eats "script"')
     wanted = "task" if is_script else "self"
     if agent.feed != wanted:
         add(section, "feed", f'with backend "{agent.backend}" it must be "{wanted}"')

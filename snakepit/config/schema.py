@@ -63,18 +63,13 @@ def _shape(key: Key) -> Schema:
     word: Schema = {"type": "string", "minLength": 1}
     variable: Schema = {"type": "string", "pattern": f"^{VARIABLE}$"}
     species: Schema = {"type": "array", "minItems": 1, "items": {**word, "pattern": f"^{NAME}$"}}
-    duration: Schema = {
-        "anyOf": [
-            {"type": "number", **_bounds(key)},
-            {"type": "string", "pattern": DURATION},
-        ]
-    }
+    interval = _duration({"exclusiveMinimum": 0})
     shapes: dict[str, Schema] = {
         "text": {"type": "string", **_text_limits(key)},
         "flag": {"type": "boolean"},
         "integer": {"type": "integer", **_bounds(key)},
         "number": {"type": "number", **_bounds(key)},
-        "duration": duration,
+        "duration": _duration(_bounds(key)),
         "path": word,
         "paths": {"type": "array", "items": word},
         "regex": {"type": "string"},
@@ -84,7 +79,7 @@ def _shape(key: Key) -> Schema:
             "propertyNames": {"pattern": f"^{VARIABLE}$"},
             "additionalProperties": {"type": "string"},
         },
-        "wake": _closed({"interval": duration, "prompt_file": word}, ["interval", "prompt_file"]),
+        "wake": _closed({"interval": interval, "prompt_file": word}, ["interval", "prompt_file"]),
         "eats": {
             "anyOf": [
                 {**word, "pattern": f"^{NAME}$"},
@@ -96,6 +91,10 @@ def _shape(key: Key) -> Schema:
         },
     }
     return shapes[key.type]
+
+
+def _duration(bounds: Schema) -> Schema:
+    return {"anyOf": [{"type": "number", **bounds}, {"type": "string", "pattern": DURATION}]}
 
 
 def _closed(properties: Schema, required: list[str]) -> Schema:

@@ -162,7 +162,9 @@ def test_the_wheel_is_the_package_and_its_command(
 ) -> None:
     (checkout.root / "README.md").write_text("# snakepit\n")
     (checkout.root / "pit").mkdir()
-    (checkout.root / "pit" / "README.md").write_text("not for the wheel\n")
+    (checkout.root / "pit" / "README.md").write_text("what init copies\n")
+    (checkout.root / "prompts").mkdir()
+    (checkout.root / "prompts" / "snake.md").write_text("what init copies\n")
     pip = (PYTHON, "-I", "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(tmp_path))
     answer = checkout.run(str(checkout.root), command=pip)
     assert answer.code == 0, answer.err
@@ -173,4 +175,6 @@ def test_the_wheel_is_the_package_and_its_command(
         points = archive.read(entry).decode()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"snakepit"}
     assert "snakepit/py.typed" in names
+    assert "snakepit/config/shipped/pit/README.md" in names
+    assert "snakepit/config/shipped/prompts/snake.md" in names
     assert "snakepit = snakepit.cli.main:main" in points

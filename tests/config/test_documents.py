@@ -1,0 +1,108 @@
+"""Proves that the files made from the table of keys are up to date, and that prompts name real verbs."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+import tomli_w
+
+from scripts.docs_config import documents
+from snakepit.cli.main import VERBS, app
+from snakepit.config.builtin import BACKENDS
+from snakepit.config.keys import KEYS
+from snakepit.config.loader import parse
+from snakepit.config.schema import schema
+from snakepit.config.template import page as template_page
+from tests.config.conftest import Read
+from tests.config.schema_checker import accepts
+
+HOUSE = Path(__file__).parents[2]
+PROMPTS = sorted((HOUSE / "prompts").glob("*.md"))
+AGENT_VERBS = ("claim", "done", "fail", "split", "release", "wait", "beat")
+
+
+@pytest.mark.parametrize("name", sorted(documents()))
+def test_what_is_made_from_the_table_of_keys_is_up_to_date(name: str) -> None:
+    assert (HOUSE / name).read_text() == documents()[name], "run scripts/docs_config.py"
+
+
+def test_editors_find_the_schema_from_the_first_line() -> None:
+    first = (HOUSE / "agents.toml").read_text().splitlines()[0]
+    assert first.startswith("#:schema ")
+    assert (HOUSE / first.removeprefix("#:schema ")).is_file()
+
+
+def test_the_shipped_pool_has_a_script_snake_and_calls_no_model() -> None:
+    path = HOUSE / "agents.toml"
+    found = parse(path.read_text(), path, environ={}, flags={}).config
+    assert found is not None
+    assert {agent.backend for agent in found.agents} == {"script"}
+    assert [service.own for service in found.services] == [("log", "follow-all")]
+
+
+def uncommented() -> str:
+    return re.sub(r"^#(?=\S)", "", template_page(), flags=re.MULTILINE)
+
+
+def test_every_commented_line_can_be_taken_up(read: Read) -> None:
+    found = read(uncommented())
+    assert found.problems == ()
+    assert found.config is not None
+    names = [agent.name for agent in found.config.agents]
+    assert names == ["script-1", "keeper", "planner", "cleanup", "snake-1", "snake-2", "snake-3"]
+
+
+def test_commented_values_are_the_defaults(read: Read) -> None:
+    told, plain = read(uncommented()).config, read("").config
+    assert told is not None
+    assert plain is not None
+    assert told.defaults._replace(tmux_socket="", tmux_conf=None) == plain.defaults
+    for table in ("watchdog", "pit", "script", "events"):
+        assert getattr(told, table) == getattr(plain, table)
+
+
+@pytest.mark.parametrize("name", ["agents.toml", "examples/reference.toml"])
+def test_the_schema_accepts_our_own_files(name: str) -> None:
+    whole = schema()
+    assert accepts(tomllib.loads((HOUSE / name).read_text()), whole, whole)
+    assert accepts(tomllib.loads(uncommented()), whole, whole)
+
+
+def test_the_built_in_backends_are_what_a_file_could_say(read: Read) -> None:
+    for name, keys in BACKENDS.items():
+        given = {key: list(v) if isinstance(v, tuple) else v for key, v in keys.items() if v != ""}
+        found = read(tomli_w.dumps({"backend": {"copy": given}})).config
+        plain = read("").config
+        assert found is not None
+        assert plain is not None
+        for key, value in keys.items():
+            if value != "":
+                assert getattr(found.backends["copy"], key) == value
+                assert getattr(plain.backends[name], key) == value
+
+
+def test_every_key_is_explained() -> None:
+    for key in KEYS:
+        assert key.doc.endswith((".", "."))
+        assert key.required or key.default is not None or key.default_doc
+
+
+@pytest.mark.parametrize("path", PROMPTS, ids=lambda path: path.name)
+def test_prompts_name_verbs_and_options_that_exist(path: Path) -> None:
+    text = path.read_text()
+    for line in re.findall(r"`snakepit ([^`]+)`", text):
+        verb, *words = line.split()
+        assert verb in VERBS
+        command = app.get_command(click.Context(app), verb)
+        assert command is not None
+        options = {name for param in command.params for name in param.opts}
+        assert {word for word in words if word.startswith("-")} <= options
+    for verb in AGENT_VERBS:
+        assert re.search(rf"`(snakepit )?{verb}\b", text), f"{verb} is not mentioned"
+    assert len(text.splitlines()) < 40
+
+
+def test_there_are_the_four_prompts() -> None:
+    assert [path.stem for path in PROMPTS] == ["cleanup", "keeper-survey", "planner", "snake"]
