@@ -90,22 +90,18 @@ def _is_guard_of(record: LifeRecord) -> bool:
 
 def _end(find: Callable[[], set[int]]) -> bool:
     deadline = clock.monotonic() + PATIENCE
-    is_sure = True  # a scan beside a fork can miss it: after a kill, two must find none
     while clock.monotonic() < deadline:
         targets = _stop(find)
-        if targets:
-            for pid in targets:
-                process.send(pid, signal.SIGKILL)
-            _await_exits(targets, deadline)
-            is_sure = False
-        elif is_sure:
+        if not targets:
             return True
-        else:
-            is_sure = True
+        for pid in targets:
+            process.send(pid, signal.SIGKILL)
+        _await_exits(targets, deadline)
     return not find()
 
 
 def _stop(find: Callable[[], set[int]]) -> set[int]:
+    """Stop what is found until a scan finds nothing more: a scan beside a fork can miss the child."""
     stopped: set[int] = set()
     while running := find() - stopped:
         for pid in running:
