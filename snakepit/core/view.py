@@ -59,6 +59,7 @@ class StatusView:
     scaled: Mapping[str, int] = field(default_factory=dict)
     paused_workers: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    attach: str = ""
 
     def to_json(self) -> dict[str, object]:
         return asdict(self)
@@ -94,6 +95,8 @@ def plain_lines(view: StatusView) -> list[str]:
     lines += [f"paused {name}" for name in view.paused_workers]
     lines += [f"scaled {pool}={count}" for pool, count in sorted(view.scaled.items())]
     lines += [f"note: {note}" for note in view.notes]
+    if view.attach:
+        lines.append(f"attach: {view.attach}   (leave with Ctrl-b d)")
     return lines
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from snakepit import clock
-from snakepit.agents.launchplan import find_program
+from snakepit.agents.launchplan import find_program, which
 from snakepit.config.overrides import Overrides, load_overrides
 from snakepit.core.lifecycle import State
 from snakepit.core.view import WorkerView
@@ -26,6 +26,8 @@ EATING = frozenset(("working", "waiting", "running", "starting", "silent"))
 STARVED = "for a snake that can think: no agent CLI on PATH, no API key; see `agents.py doctor`"
 UNSTARTED = "the pool is not running; `agents.py up`"
 SHOWN = 3
+SCRIPT = "script"
+AGENT_PROGRAMS = ("claude", "codex", "gemini", "opencode", "cursor-agent", "copilot", "aider")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class Crew:
         """Why no agent takes tasks of this class now; "" when one does."""
         eaters = [self.views[agent.name] for agent in self.agents if agent.diet.takes(key)]
         if not eaters:
-            return _no_eater(key)
+            return self._no_eater(key)
         if self.is_paused:
             return "the pool is paused; `agents.py resume`"
         states = {view.state for view in eaters}
@@ -55,12 +57,18 @@ class Crew:
             return f"{names}: degraded, restarting did not help; `agents.py logs {eaters[0].name}`"
         return UNSTARTED
 
-
-def _no_eater(key: "ClassKey") -> str:
-    labels = f" that eats one of the labels {', '.join(key.labels)}" if key.labels else ""
-    if key.to is not None:
-        return f"for {key.to}: no such snake in agents.toml, or it does not eat {key.kind} food"
-    return f"for a {key.kind} snake{labels}: none in agents.toml"
+    def _no_eater(self, key: "ClassKey") -> str:
+        labels = f" that eats one of the labels {', '.join(key.labels)}" if key.labels else ""
+        if key.to is not None:
+            return f"for {key.to}: no such snake in agents.toml, or it does not eat {key.kind} food"
+        if key.kind == SCRIPT or any(agent.backend != SCRIPT for agent in self.agents):
+            return f"for a {key.kind} snake{labels}: none in agents.toml"
+        program = next((name for name in AGENT_PROGRAMS if which(name)), None)
+        if program is None:
+            return STARVED
+        return (
+            f"for a snake that can think: {program} is on PATH, agents.toml has no such snake yet"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from snakepit.agents.launchplan import find_program
+from snakepit.agents.launchplan import find_program, which
 from snakepit.errors import SnakepitError
+from snakepit.pool.crew import AGENT_PROGRAMS
 from snakepit.system.files import NETWORK_FILESYSTEMS, filesystem_type, free_bytes
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ LEAST_PYTHON = (3, 11)
 LEAST_FREE = 1_000_000_000  # bytes; under this no task is claimed
 LEAST_WATCHES = 8192
 LEAST_INSTANCES = 64
+WITHOUT_MODEL = ("script", "demo")
 INOTIFY = "/proc/sys/fs/inotify"
 
 
@@ -52,6 +54,7 @@ def examine(
         *_permissions(config),
         *_disk(config),
         *_backends(config, environ),
+        *_thinkers(config, environ),
         *_inotify(),
         *_linger(question, environ),
         *_locale(environ),
@@ -198,6 +201,20 @@ def _backends(config: "Config", environ: Mapping[str, str]) -> Iterator[Finding]
         what = f"{program} is not on PATH; not started: {', '.join(agents)}"
         fix = f"install {program} and log in, or set [backend.{name}] bin"
         yield Finding(check=f"backend {name}", level="warning", what=what, fix=fix)
+
+
+def _thinkers(config: "Config", environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Where every snake only runs scripts, tasks for a model wait for ever."""
+    if any(agent.backend not in WITHOUT_MODEL for agent in config.agents):
+        return
+    found = [name for name in AGENT_PROGRAMS if which(name, environ.get("PATH"))]
+    if found:
+        what = f"{', '.join(found)} on PATH, and no snake in agents.toml uses it"
+        fix = f'add to agents.toml: [[pool]] name = "snake", count = 3, backend = "{found[0]}"'
+    else:
+        what = "no agent CLI on PATH: only tasks with a run block are eaten"
+        fix = "install one and log in, for example claude, then add a [[pool]] to agents.toml"
+    yield Finding(check="models", level="warning", what=what, fix=fix)
 
 
 def _inotify() -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from snakepit.core import names, needs
 from snakepit.core.lifecycle import State
 from snakepit.errors import TaskError
+from snakepit.pool.observe import Told
 from snakepit.store import layout
 from snakepit.store.admission import is_note
 from snakepit.store.base import Verdict
@@ -285,30 +286,11 @@ def _why_never(need: str, known: Mapping[str, list[Place]]) -> str:
     return ""
 
 
-SAYS: Mapping[str, State] = {
-    "task.queued": State.QUEUED,
-    "task.claimed": State.CLAIMED,
-    "task.completed": State.DONE,
-    "task.failed": State.QUEUED,
-    "task.released": State.QUEUED,
-    "task.split": State.QUEUED,
-    "task.dead": State.DEAD,
-    "task.refused": State.DEAD,
-    "task.retried": State.QUEUED,
-    "task.cancelled": State.DEAD,
-}
-
-WENT_TO: Mapping[str, State] = {state.value: state for state in State}
-
-
 def _events_against(pit: "Pit", seen: Scan, *, runs: bool) -> Iterator[Violation]:
-    said: dict[str, State] = {}
+    told = Told()
     for event in pit.journal.read():
-        state = SAYS.get(event.type)
-        if event.type == "task.recovered":
-            state = WENT_TO.get(str(event.data.get("state")))
-        if event.task and state is not None:
-            said[event.task] = state
+        told.fold(event)
+    said = {name: place.state for name, place in told.places.items()}
     for name, places in _by_name(seen).items():
         if name not in said or len(places) != 1 or places[0].state == said[name]:
             continue

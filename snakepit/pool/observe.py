@@ -62,6 +62,7 @@ class Told:
 
     places: dict[str, Place] = field(default_factory=dict)
     arrived: set[str] = field(default_factory=set)
+    owed: set[str] = field(default_factory=set)  # ended before its arrival was told
 
     def fold(self, event: Event) -> None:
         name = event.task
@@ -74,16 +75,26 @@ class Told:
         if state is None:
             return
         if event.type == "task.queued":
+            if name in self.owed:
+                self.owed.discard(name)
+                return
             self.arrived.add(name)
         if self._is_outdated(event, name):
             return
         if state in (State.DONE, State.DEAD):
+            if name not in self.arrived and self._was_seen_waiting(name):
+                self.owed.add(name)
             self.arrived.discard(name)
         generation = event.data.get("generation")
         if state is State.CLAIMED:
             self.places[name] = Place(state, event.worker, str(generation) if generation else None)
         else:
             self.places[name] = Place(state)
+
+    def _was_seen_waiting(self, name: str) -> bool:
+        """Claimed before it was told as queued: the feeder's report is still to come."""
+        place = self.places.get(name)
+        return place is not None and place.state is State.CLAIMED
 
     def _is_outdated(self, event: Event, name: str) -> bool:
         """Told late: a report follows its move, and somebody has claimed the task in between."""
@@ -123,11 +134,14 @@ class Observer:
         return bool(self._suspects)
 
     def fold(self, event: Event) -> None:
+        if event.type == "task.queued" and event.task is not None:
+            self._arrivals.pop(event.task, None)
         self._told.fold(event)
 
     def arrived(self, name: str, task: "Task | None", now: float) -> None:
         """Admission saw a new task; unless who fed it tells, it is told here."""
-        self._arrivals.setdefault(name, (now, task))
+        if name not in self._told.arrived:
+            self._arrivals.setdefault(name, (now, task))
 
     def tell_arrivals(self, now: float) -> int:
         """Tell the arrivals that nobody has told in time; `now` on the same clock as `arrived`."""
@@ -138,13 +152,18 @@ class Observer:
             elif now - at >= UNTOLD_S:
                 del self._arrivals[name]
                 place = self._told.places.get(name)
-                if place is None or place.state is not State.QUEUED:
+                if place is None or (place.state is not State.QUEUED and self._waits(name)):
                     fields = how_it_reads(task) if task is not None else {}
                     self._pit.journal.append(
                         "task.queued", task=name, worker=None, attempt=None, **fields
                     )
                     count += 1
         return count
+
+    def _waits(self, name: str) -> bool:
+        """A name used again waits; a task that ended meanwhile was told by its feeder before."""
+        food = self._pit.config.pit_dir / FOLDER[State.QUEUED]
+        return os.path.lexists(food / name)
 
     def compare(self) -> int:
         """One look; how many differences it told. All events written so far must have been folded."""

@@ -134,8 +134,6 @@ def _folded(
         notes = (*notes, "the daemon is not running; any snake starts it, or `agents.py up`")
     if os.path.exists(low_disk_path(config)):
         notes = (*notes, "too little free space: nothing is claimed; `agents.py clean`")
-    if attach:
-        notes = (*notes, f"attach: {attach}   (leave with Ctrl-b d)")
     return StatusView(
         pit=str(config.pit_dir),
         config=str(config.path),
@@ -156,6 +154,7 @@ def _folded(
         scaled=seen.overrides.scale,
         paused_workers=tuple(sorted(seen.overrides.paused)),
         notes=(*seen.notes, *notes),
+        attach=attach,
     )
 
 

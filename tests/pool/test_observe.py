@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from snakepit.core.events import Event
+from snakepit.core.lifecycle import State
 from snakepit.pool.claim import claim_next
 from snakepit.pool.context import Pit, opened
 from snakepit.pool.feed import feed_one
-from snakepit.pool.observe import UNTOLD_S, Observer
+from snakepit.pool.observe import UNTOLD_S, Observer, Told
 from snakepit.pool.settle import complete, release
 from snakepit.store.reader import read_task
 from tests.support.pits import make_config
@@ -155,3 +156,34 @@ def test_what_a_verb_has_fed_is_told_by_the_verb_alone(pit: Pit) -> None:
     looks.read()
     looks.observer.tell_arrivals(20.0)
     assert len(list(pit.journal.read())) == 1
+
+
+def told(kind: str, **data: object) -> Event:
+    return Event(seq=None, id="", ts="", type=kind, task="x.md", worker="w", data=data)
+
+
+def test_a_feeder_that_tells_after_the_end_changes_nothing() -> None:
+    """A fast task is done before the verb that fed it has written its line."""
+    journal = Told()
+    states = []
+    for kind in ("task.claimed", "task.completed", "task.queued", "task.queued"):
+        journal.fold(told(kind))
+        states.append(journal.places["x.md"].state)
+    assert states == [State.CLAIMED, State.DONE, State.DONE, State.QUEUED]
+
+
+def test_an_arrival_told_by_its_feeder_is_not_told_again_after_its_end(pit: Pit) -> None:
+    observer = Observer(pit)
+    task = read_task("x.md", SCRIPT)
+    observer.fold(told("task.claimed"))
+    observer.arrived("x.md", task, 0.0)
+    observer.fold(told("task.queued"))
+    observer.fold(told("task.completed"))
+    assert observer.tell_arrivals(UNTOLD_S + 1) == 0
+    observer.fold(told("task.queued"))
+    observer.fold(told("task.completed"))
+    observer.arrived("x.md", task, 2.0)
+    assert observer.tell_arrivals(UNTOLD_S + 4) == 0
+    observer.arrived("x.md", task, 5.0)
+    place(pit, "food").write_bytes(SCRIPT)
+    assert observer.tell_arrivals(UNTOLD_S + 6) == 1, "the name is used again"
