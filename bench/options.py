@@ -9,7 +9,7 @@ from bench.peers import PEERS
 
 MEASURES = ("drain", "durable", "killed", "idle", "urgent", "product")
 LIMITS = ("renames", "limit")
-NOT_QUICK = ("ours_alone", "huey_file", "kombu")
+NOT_QUICK = ("ours_alone", "huey_file", "litequeue", "kombu", "nats_batch")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ def parse(arguments: Sequence[str]) -> Options:
         cap_s=told.cap or (0.5 if quick else 2.0),
         drops=told.drops or (20 if quick else 200),
         gap_s=told.gap,
-        killed_s=1.5 if quick else 12.0,
+        killed_s=1.0 if quick else 12.0,
         urgent_backlog=10_000 if quick else 100_000,
         urgent_drops=10 if quick else 200,
         idle_s=told.idle or (5.0 if quick else 30.0),

@@ -66,8 +66,8 @@ Same work everywhere: tasks of 400 bytes, put one by one by one producer, claime
 acknowledged by separate processes that start together. Peers keep no result; snakepit appends one,
 and writes its two lines in the event journal. A measurement ends when the queue is empty or after
 a few seconds. Queues take turns within each round; one number without brackets comes from the first
-round alone: a queue that looks through its backlog at each claim, or snakepit without its daemon. "With its server or daemon": redis-server,
-nats-server, and the process that keeps snakepit's index.
+round alone: a queue that looks through its backlog at each claim, or snakepit without its daemon.
+"With its server or daemon": redis-server, nats-server, and the process that keeps snakepit's index.
 
 The peers are installed by `pip install -r requirements/bench.txt` and `apt-get install
 redis-server`; what is absent is named below. `--quick` takes two minutes, `--help` tells the rest."""
