@@ -12,7 +12,7 @@ from snakepit import clock
 from snakepit.agents.launchplan import find_program
 from snakepit.errors import SessionError
 from snakepit.pool.environment import session_environment
-from snakepit.pool.program import module_argv
+from snakepit.pool.program import module_argv, with_own_command
 from snakepit.pool.statefile import read_state, write_state
 from snakepit.session import launchfile
 from snakepit.session.base import Host, Pane
@@ -82,11 +82,12 @@ def agent_plan(config: "Config", agent: "Agent", environ: Mapping[str, str]) -> 
         "SNAKEPIT_CONFIG": str(config.path),
         **{key: value for key, value in environ.items() if key.startswith("SNAKEPIT_SET_")},
     }
+    env = session_environment(environ, own=own, names=names)
     return Plan(
         name=agent.name,
         session=config.session_name(agent),
         argv=tuple(module_argv(module, "--config", str(config.path), "--agent", agent.name)),
-        env=session_environment(environ, own=own, names=names),
+        env={**env, "PATH": with_own_command(env["PATH"])},
         cwd=agent.dir,
         secrets=tuple(environ[name] for name in names if environ.get(name)),
         definition=(agent._replace(wake=None), backend),

@@ -1,5 +1,6 @@
 """Owns the command lines of our own programs: the same code as this process, in any folder."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -17,3 +18,11 @@ def module_argv(module: str, *arguments: str) -> list[str]:
     if ROOT.name == "site-packages":
         return [sys.executable, "-P", "-m", module, *arguments]
     return [sys.executable, "-P", "-c", BOOT, str(ROOT), module, *arguments]
+
+
+def with_own_command(path: str) -> str:
+    """The search path with our command at its end: found by agents, hiding no program of theirs."""
+    folder = os.path.dirname(sys.executable)
+    if folder in path.split(os.pathsep) or not os.access(os.path.join(folder, "snakepit"), os.X_OK):
+        return path
+    return f"{path}{os.pathsep}{folder}"
