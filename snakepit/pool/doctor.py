@@ -143,7 +143,7 @@ def _folders(config: "Config") -> Iterator[Finding]:
 
 
 def _one_filesystem(pit: str, there: list[str]) -> Iterator[Finding]:
-    devices = {path: os.stat(path).st_dev for path in there}
+    devices = {path: _device(path) for path in there}
     strangers = [path for path in there if devices[path] != devices[there[0]]]
     if strangers:
         what = f"{', '.join(strangers)}: another filesystem than {there[0]}; rename cannot cross"
@@ -160,6 +160,10 @@ def _one_filesystem(pit: str, there: list[str]) -> Iterator[Finding]:
         yield Finding(
             check="filesystem", level="ok", what=f"one local filesystem ({kind or 'type unknown'})"
         )
+
+
+def _device(path: str) -> int:
+    return os.stat(path).st_dev
 
 
 def _permissions(config: "Config") -> Iterator[Finding]:
@@ -238,7 +242,7 @@ def _inotify() -> Iterator[Finding]:
 def _linger(ask: Ask, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Where systemd ends a user's processes at logout, the pool ends with the SSH session."""
     user = environ.get("USER") or environ.get("LOGNAME") or str(os.getuid())
-    if not os.path.isdir("/run/systemd/system") or shutil.which("loginctl") is None:
+    if not _has_logins():
         yield Finding(
             check="linger", level="ok", what="no systemd logins here: nothing ends at logout"
         )
@@ -252,6 +256,10 @@ def _linger(ask: Ask, environ: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(
             check="linger", level="warning", what=what, fix=f"loginctl enable-linger {user}"
         )
+
+
+def _has_logins() -> bool:
+    return os.path.isdir("/run/systemd/system") and shutil.which("loginctl") is not None
 
 
 def _locale(environ: Mapping[str, str]) -> Iterator[Finding]:
