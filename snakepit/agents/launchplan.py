@@ -18,7 +18,8 @@ CONTINUE = "Continue where you left off: look at what you have claimed first, th
 WORKER = "worker"
 
 _PLACEHOLDER = re.compile(r"(?<!\$)\{(session|kickoff|model|name)\}")
-_NEEDS_SHELL = re.compile(r"[;&|<>()$`*?~\n]")
+_OPERATORS = re.compile(r"[;&|<>()$`*?~\n]")
+_ASSIGNS = re.compile(r"\s*\w+=")
 
 
 class Backend(Protocol):
@@ -61,9 +62,9 @@ def find_program(backend: Backend, path: str | None = None) -> str | None:
     """The program a session of this backend needs; None when it is not on the search path."""
     if backend.driver == WORKER or backend.prompt_delivery == "exec":
         return which("sh", path)
-    words = _words(backend)
-    while words and re.fullmatch(r"\w+=.*", words[0], re.DOTALL):
-        words = words[1:]
+    if _OPERATORS.search(_unquoted(backend.bin)):
+        return which("sh", path)
+    words = [word for word in _words(backend) if not _ASSIGNS.match(word)]
     return which(words[0], path) if words else None
 
 
@@ -94,7 +95,7 @@ def plan(
     if backend.prompt_delivery == "exec":
         return LaunchPlan(argv=(SHELL, "-c", fill_shell(backend.bin, values)))
     arguments = _arguments(backend, values, session, resume_id if resumes else "")
-    if _NEEDS_SHELL.search(_unquoted(backend.bin)):
+    if _ASSIGNS.match(backend.bin) or _OPERATORS.search(_unquoted(backend.bin)):
         line = f'{fill_shell(backend.bin, values)} "$@"'
         return LaunchPlan(argv=(SHELL, "-c", line, backend.name, *arguments), resumes=resumes)
     words = tuple(fill(word, values) for word in _words(backend))

@@ -5,6 +5,7 @@ time does. Everything the CLI starts bears the life's generation in its environm
 """
 
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -67,11 +68,13 @@ def launch(arguments: Arguments) -> NoReturn:
     env = with_own_command({**os.environ, **identity(config, agent.name, life.generation)})
     for name in OURS_ALONE:
         env.pop(name, None)
-    os.chdir(agent.dir)
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)  # Python ignores them, and exec would hand that on
     try:
+        os.chdir(agent.dir)
         os.execvpe(made.argv[0], made.argv, env)
     except OSError as error:
-        msg = f"cannot start {made.argv[0]}: {error.strerror}"
+        msg = f"cannot start {made.argv[0]} in {agent.dir}: {error.strerror}"
         raise AgentError(msg, fix=f"see [backend.{backend.name}] in {config.path}") from error
 
 

@@ -122,6 +122,14 @@ def test_a_shell_line_as_bin_gets_its_arguments() -> None:
     assert json.loads(done.stdout) == ["--model", "sonnet", NASTY]
 
 
+def test_variables_before_the_program_are_the_shells() -> None:
+    line = "X='a b' " + " ".join(f"'{word}'" for word in SHOW)
+    done = subprocess.run(
+        argv(backend(bin=line)), capture_output=True, text=True, check=True, timeout=20
+    )
+    assert json.loads(done.stdout) == ["--model", "sonnet", "eat"]
+
+
 def test_the_demo_of_the_first_system_runs_as_it_was_written() -> None:
     demo = "echo '[demo] {session} up (kickoff: {kickoff})'; exec true"
     made = argv(backend(bin=demo, prompt_delivery="exec"), kickoff='don\'t "worry" $HOME')
@@ -178,6 +186,7 @@ def test_programs_are_looked_for_on_the_path(tmp_path: Path) -> None:
 def test_what_needs_only_a_shell_is_there() -> None:
     assert find_program(backend(prompt_delivery="exec", bin="no-such; thing")) is not None
     assert find_program(backend(driver="worker", bin="")) is not None
+    assert find_program(backend(bin="cd /tmp && claude")) is not None
 
 
 def test_open_quotes_are_the_configs_mistake() -> None:

@@ -91,6 +91,16 @@ def test_the_life_ends_with_the_cli(box: Kitchen) -> None:
     assert not any(process.is_running(pid) for pid in below)
 
 
+@pytest.mark.skipif(not process.LINUX, reason="reads /proc: Linux")
+def test_the_cli_ignores_no_signal(box: Kitchen) -> None:
+    start(box)
+    life = box.life("talker")
+    assert life is not None
+    lines = Path(f"/proc/{life.pid}/status").read_text().splitlines()
+    ignored = next(int(line.split()[1], 16) for line in lines if line.startswith("SigIgn"))
+    assert ignored == 0
+
+
 def test_a_missing_cli_is_said(box: Kitchen) -> None:
     child = box.start("mute", module="snakepit.worker.launch", ready=False)
     text, _ = child.communicate(timeout=10)
