@@ -64,6 +64,4 @@ def test_a_kill_inside_any_call_loses_nothing_and_settles_once(
 ) -> None:
     points = sum(points_of(scene, call, stride, tmp_path) for call, stride in CALLS)
     record_property("points", points)
-    assert points >= FEWEST[scene.name], (
-        "fewer points than before: is every call still seen?"
-    )
+    assert points >= FEWEST[scene.name], "fewer points than before: is every call still seen?"
