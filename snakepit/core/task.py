@@ -13,6 +13,7 @@ from snakepit.errors import TaskError
 NORMAL = 5
 PRIORITIES = {"high": 2, "normal": NORMAL, "low": 8}
 MOST_ATTEMPTS = 1000
+SCRIPT = "script"  # the species whose tasks run every block, marked or not
 NOTHING: Mapping[str, object] = {}
 
 _SPECIES = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -53,7 +54,7 @@ class Task:
         """The species that takes it: the one it names, else what its text asks for."""
         if self.species is not None:
             return self.species
-        return "script" if self.runs else "planner" if self.big else "worker"
+        return SCRIPT if self.runs else "planner" if self.big else "worker"
 
 
 def make_task(name: str, header: Mapping[str, object], body: str) -> Task:
@@ -68,7 +69,7 @@ def make_task(name: str, header: Mapping[str, object], body: str) -> Task:
             known[_FIELDS.get(key, key)] = read(key, value)
     if "title" not in known:
         known["title"] = _heading(body) or stem(name)
-    runs = bool(run_blocks(body))
+    runs = bool(run_blocks(body, all_blocks=known.get("species") == SCRIPT))
     return Task(name=name, runs=runs, extra=extra or NOTHING, **known)  # type: ignore[arg-type]
 
 

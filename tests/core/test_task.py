@@ -158,3 +158,11 @@ def test_a_title_is_given_or_the_heading_or_the_name(
     header: dict[str, object], body: str, title: str
 ) -> None:
     assert make_task("x.md", header, body).title == title
+
+
+def test_unmarked_code_of_a_script_task_is_code_too() -> None:
+    """It will be run, so a worker that feeds it needs a person's consent as for marked code."""
+    body = "```bash\ntrue\n```\n"
+    assert make_task("x.md", {"species": "script"}, body).runs
+    assert not make_task("x.md", {"species": "worker"}, body).runs
+    assert not make_task("x.md", {}, body).runs
