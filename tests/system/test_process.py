@@ -14,6 +14,14 @@ from snakepit.system import process
 from tests.support.processes import PLAIN_ENV, child_of, started
 from tests.support.wait import wait_for
 
+
+@pytest.fixture(params=[True, False], ids=["native", "portable"], autouse=True)
+def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both paths, also where the native one is there: psutil answers on Linux too."""
+    if not request.param:
+        monkeypatch.setattr(process, "LINUX", False)
+
+
 linux_only = pytest.mark.skipif(not process.LINUX, reason="reads /proc: Linux")
 
 
