@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from snakepit.pool.context import Pit
 
 LOOK_S = 0.2  # how old a life may be before its exit is watched
-LIST_S = 2.0
-REAP_S = 5.0
+LIST_S = 5.0
+REAP_S = 10.0  # also for the hands of verbs that died
 AGAIN_S = 0.05
 LONGEST_AGAIN_S = 5.0
 
@@ -79,8 +79,7 @@ class Reaper:
     def step_reap(self, now: float) -> None:
         dead = [life for life in self._pit.store.lives() if life.verdict is Verdict.DEAD]
         reap(self._pit, counted=not self._is_spared(dead))
-        left = [life for life in self._pit.store.lives() if life.verdict is Verdict.DEAD]
-        if left:
+        if dead and any(life.verdict is Verdict.DEAD for life in self._pit.store.lives()):
             self._hurry(self._again_s)
             self._again_s = min(self._again_s * 2, LONGEST_AGAIN_S)
         else:

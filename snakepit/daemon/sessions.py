@@ -2,6 +2,7 @@
 restart budget allows; with tmux gone, the same fleet again. It judges no agent's screen.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from snakepit.config.model import Config
     from snakepit.pool.context import Pit
 
-LONGEST_PASS_S = 5.0  # between two looks that nothing asked for
+LONGEST_PASS_S = 15.0  # between two looks: exits of panes and of tmux are told at once
+CHANGE_PASS_S = 1.0  # while somebody is to leave
 WAY_GRACE_S = 2.0
 SERVER_FORGIVEN_S = 120.0
 SERVER_LONGEST_S = 60.0
@@ -49,6 +51,8 @@ class Sessions:
         self.environ = environ
         self.launch_config: Config = pit.config
         self._server_seen = False
+        self._has_started = False
+        self._watched: frozenset[int] | None = None
         self._server_restarts: tuple[float, ...] = ()
         self.next_at: float | None = None  # wall time of the earliest restart that waits
         self.standing: dict[str, str] = {}
@@ -73,15 +77,17 @@ class Sessions:
             self._pit.journal.append("session.ended", session="*", reason="the tmux server is gone")
         self._restarts.refresh()
         self.standing = {}
+        self._has_started = False
         for plan in plans:
             try:
                 self._keep(plan, panes.get(plan.session), wall, free=not panes)
             except (SnakepitError, OSError) as error:
                 self._failed(plan, error)
         self._server_seen = True
-        after = self._host.panes()
-        self._watch_panes([pane.pid for pane in after if not pane.dead])
-        self._settle_changes(fleet, plans, {pane.session: pane for pane in after})
+        if self._has_started or self._watched is None:
+            panes = {pane.session: pane for pane in self._host.panes()}
+        self._watch_exits(panes.values())
+        self._settle_changes(fleet, plans)
 
     def _plans(self, fleet: Fleet) -> list[Plan]:
         config = self.launch_config
@@ -131,6 +137,7 @@ class Sessions:
         return standing
 
     def _start(self, plan: Plan, pane: Pane | None, wall: float, reason: str) -> None:
+        self._has_started = True
         self._clear_way(plan)
         start_session(self._pit, self._host, plan, pane=pane)
         standing = self._restarts.started(plan.name, wall)
@@ -164,12 +171,18 @@ class Sessions:
         self._server_restarts = (*recent, wall)
         return True
 
-    def _settle_changes(
-        self, fleet: Fleet, plans: Iterable[Plan], panes: Mapping[str, Pane]
-    ) -> None:
+    def _watch_exits(self, panes: Iterable[Pane]) -> None:
+        """Of every process in a pane, and of the server when the panes have changed."""
+        pids = frozenset(pane.pid for pane in panes if not pane.dead)
+        if pids and pids != self._watched:
+            self._watched = pids
+            self._watch_panes([*pids, self._host.probe()])
+
+    def _settle_changes(self, fleet: Fleet, plans: Iterable[Plan]) -> None:
         """End who leaves and start anew who is stale, as soon as they hold nothing."""
         if not fleet.leaving and not fleet.stale:
             return
+        self.next_at = min(self.next_at or math.inf, clock.wall() + CHANGE_PASS_S)
         busy = {life.worker for life in living(self._pit) if held_by(self._pit, [life])}
         by_name = {plan.name: plan for plan in plans}
         for name in sorted((fleet.leaving | fleet.stale) - busy):

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from snakepit.pool.end import held_by, living
+from snakepit.core.lifecycle import State
+from snakepit.pool.end import living
 from snakepit.store.base import LifeRecord
 from snakepit.system import process
 
@@ -78,13 +79,15 @@ class SilentWatch:
         )
 
     def step(self, now: float) -> None:
-        lives = [life for life in living(self._pit) if life.lock and life.pid > 1]
+        busy = {entry.worker for entry in self._pit.store.entries(State.CLAIMED)}
+        lives = [
+            life
+            for life in (living(self._pit) if busy else ())
+            if life.worker in busy and life.lock and life.pid > 1
+        ]
         self._forget_all_but(lives)
         for life in lives:
-            if held_by(self._pit, [life]):
-                self._look(life, now)
-            else:
-                self._quiet.pop(life.generation, None)
+            self._look(life, now)
 
     def _look(self, life: LifeRecord, now: float) -> None:
         is_stopped = self._signs.is_stopped(life.pid)

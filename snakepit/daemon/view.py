@@ -2,10 +2,10 @@
 
 import argparse
 import os
+import queue
 import shutil
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,38 +16,70 @@ from snakepit.errors import SnakepitError
 from snakepit.pool.environment import kept_environment
 from snakepit.pool.status import view
 
-DRAW_S = 2.0
+LOOK_S = 1.0
+DRAW_ANYWAY = 20  # looks
 HOME_AND_CLEAR = "\033[H\033[J"
 HIDE_CURSOR = "\033[?25l"
+
+
+class View:
+    """Draws when an event was written, when the terminal changed, and now and then anyway."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._events: Path | None = None
+        self._size = -1
+        self._looks = 0
+
+    def look(self, *, must: bool) -> str | None:
+        """The picture, when there may be a new one: mostly nobody looks at this pane."""
+        size = self._size_of_events()
+        is_due = self._looks % DRAW_ANYWAY == 0
+        self._looks += 1
+        if not (must or is_due or size != self._size):
+            return None
+        self._size = size
+        return self._picture()
+
+    def _size_of_events(self) -> int:
+        try:
+            return self._events.stat().st_size if self._events else -1
+        except OSError:
+            return -1
+
+    def _picture(self) -> str:
+        """An error is a picture too: the pane shall stay."""
+        try:
+            config = load(self._path, environ=os.environ)
+            config = load(self._path, environ=kept_environment(config.state_dir))
+            self._events = config.log_dir / "events.jsonl"
+            return "\n".join(plain_lines(view(config)))
+        except (SnakepitError, OSError) as error:
+            return f"{error}\n(looked at {clock.stamp()})"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="snakepit.daemon.view")
     parser.add_argument("--config", required=True)
-    path = Path(parser.parse_args(arguments).config)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, lambda *_: os._exit(0))
+    subject = View(Path(parser.parse_args(arguments).config))
+    woken: queue.SimpleQueue[int] = queue.SimpleQueue()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGWINCH):
+        signal.signal(each, lambda number, _: woken.put(number))
     sys.stdout.write(HIDE_CURSOR)
     shown = ""
-    while True:
-        text = picture(path)
-        if text != shown:
+    number: int = signal.SIGWINCH
+    while number in (0, signal.SIGWINCH):
+        text = subject.look(must=number != 0)
+        if text is not None and (text != shown or number):
             sys.stdout.write(f"{HOME_AND_CLEAR}{fitted(text)}")
             sys.stdout.flush()
             shown = text
-        if stop.wait(DRAW_S):
-            return 0
-
-
-def picture(path: Path) -> str:
-    """The status as text; an error is a picture too, since the pane shall stay."""
-    try:
-        config = load(path, environ=os.environ)
-        config = load(path, environ=kept_environment(config.state_dir))
-        return "\n".join(plain_lines(view(config)))
-    except (SnakepitError, OSError) as error:
-        return f"{error}\n(looked at {clock.stamp()})"
+        try:
+            number = woken.get(timeout=LOOK_S)
+        except queue.Empty:
+            number = 0
+    return 0
 
 
 def fitted(text: str) -> str:

@@ -75,7 +75,7 @@ ALL = {"snake-1", "snake-2", "side", "watchdog"}
 def test_the_fleet_of_the_record_is_started(scene: Scene) -> None:
     scene.at(0)
     assert scene.alive() == ALL
-    assert len(scene.watched) == 4
+    assert len(scene.watched) == 5  # the panes and the server
     assert scene.at(1) == []
 
 
