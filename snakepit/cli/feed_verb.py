@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import click
 
@@ -96,7 +96,7 @@ def _texts(messages: Sequence[str]) -> Iterator[Source]:
 def read_sources(patterns: Sequence[str]) -> Iterator[Source]:
     for pattern in patterns:
         if pattern == "-":
-            text = sys.stdin.buffer.read()
+            text = _bounded(sys.stdin.buffer, "stdin")
             yield Source(stem_of_text(text.decode("utf-8", "replace")), text, "stdin")
             continue
         for path in _expand(pattern):
@@ -123,10 +123,21 @@ def _read_file(path: str) -> bytes:
         raise UsageProblem(msg, fix="feed its text: agents.py feed - < FILE")
     try:
         with open(path, "rb") as file:
-            return file.read()
+            return _bounded(file, path)
     except OSError as exc:
         msg = f"cannot read {path}: {exc.strerror}"
         raise NotFound(msg, fix="check the path and its permissions") from exc
+
+
+def _bounded(file: BinaryIO, origin: str) -> bytes:
+    """Never more in memory than a task may have."""
+    from snakepit.store.settle import TASK_LIMIT
+
+    data = file.read(TASK_LIMIT + 1)
+    if len(data) > TASK_LIMIT:
+        msg = f"{origin} is larger than {TASK_LIMIT >> 20} MiB, the most a task may have"
+        raise TaskError(msg, fix="name the file in the task's text instead of feeding it")
+    return data
 
 
 def stem_of_text(text: str) -> str:

@@ -25,7 +25,7 @@ SHOWN_EVENTS = 20
     epilog='JSON: {"pit", "config", "daemon", "daemon_pid", "paused", "counts": {"food", "claimed", '
     '"done", "scraps"}, "workers": [{"name", "state", "backend", "species", "pool", "task", '
     '"attempt", "since_s", "restarts", "attach", "note"}], "services": [{"name", "state"}], '
-    '"waits": [{"reason", "count", "names"}], "scaled", "paused_workers", "limits", "notes"}'
+    '"waits": [{"reason", "count", "names"}], "scaled", "paused_workers", "limits", "notes", "attach"}'
 )
 @click.option("-f", "--follow", is_flag=True, help="Stay, and show every change.")
 @verb_options
@@ -54,12 +54,17 @@ def status(call: Invocation, follow: bool) -> None:
 
 
 def _show_status(call: Invocation, seen: "StatusView") -> None:
-    from snakepit.core.view import plain_lines
+    from snakepit.cli.output import print_lines, print_table
+    from snakepit.core.view import head_lines, plain_lines, tail_lines, worker_cells
 
     if call.as_json:
         call.emit({**seen.to_json(), "limits": []})
+    elif sys.stdout.isatty() and seen.workers:
+        print_lines(head_lines(seen))
+        print_table(("snake", "state", "food", ""), map(worker_cells, seen.workers))
+        print_lines(tail_lines(seen))
     else:
-        call.emit(None, plain_lines(seen))
+        print_lines(plain_lines(seen))
 
 
 def _changes(config: "Config") -> Iterator[None]:

@@ -10,6 +10,7 @@ from snakepit.core.duration import format_duration
 from snakepit.core.lifecycle import State
 
 SHOWN = 3  # names behind one reason
+EVERYBODY = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,20 +85,34 @@ def group_waits(held: Iterable[tuple[str, str]]) -> tuple[WaitView, ...]:
 
 def plain_lines(view: StatusView) -> list[str]:
     """For a pipe: one fact a line, the same words on every machine."""
+    return [*head_lines(view), *map(_worker_line, view.workers), *tail_lines(view)]
+
+
+def head_lines(view: StatusView) -> list[str]:
     counts = "  ".join(f"{state} {count}" for state, count in view.counts.items())
     pid = f", pid {view.daemon_pid}" if view.daemon_pid else ""
     lines = [f"pit {view.pit}", f"tasks  {counts}", f"daemon {view.daemon}{pid}"]
-    if view.paused:
-        lines.append("paused: no new claims")
-    lines += [_worker_line(worker) for worker in view.workers]
-    lines += [f"service {service.name}  {service.state}" for service in view.services]
+    return [*lines, "paused: no new claims"] if view.paused else lines
+
+
+def tail_lines(view: StatusView) -> list[str]:
+    """All but the head and the workers."""
+    lines = [f"service {service.name}  {service.state}" for service in view.services]
     lines += [_wait_line(wait) for wait in view.waits]
-    lines += [f"paused {name}" for name in view.paused_workers]
+    lines += [f"paused {name}" for name in view.paused_workers if name != EVERYBODY]
     lines += [f"scaled {pool}={count}" for pool, count in sorted(view.scaled.items())]
     lines += [f"note: {note}" for note in view.notes]
     if view.attach:
         lines.append(f"attach: {view.attach}   (leave with Ctrl-b d)")
     return lines
+
+
+def worker_cells(worker: WorkerView) -> tuple[str, str, str, str]:
+    """Name, state, what it eats, and the rest, for a table."""
+    since = f"for {format_duration(worker.since_s)}" if worker.since_s is not None else ""
+    restarts = f"{worker.restarts} restarts" if worker.restarts else ""
+    rest = "  ".join(part for part in (since, restarts, worker.note) if part)
+    return worker.name, worker.state, worker.task or "", rest
 
 
 def _worker_line(worker: WorkerView) -> str:

@@ -36,18 +36,16 @@ class Crew:
 
     agents: "tuple[Agent, ...]"
     views: Mapping[str, WorkerView]
-    is_paused: bool = False
+    is_paused: bool = False  # by `down`, until the next `up`; `pause` is an override
 
     def why_nobody(self, key: "ClassKey") -> str:
         """Why no agent takes tasks of this class now; "" when one does."""
         eaters = [self.views[agent.name] for agent in self.agents if agent.diet.takes(key)]
         if not eaters:
             return self._no_eater(key)
-        if self.is_paused:
-            return "the pool is paused; `agents.py resume`"
         states = {view.state for view in eaters}
         if states & EATING:
-            return ""
+            return "the pool is ending; `agents.py up` afterwards" if self.is_paused else ""
         if states == {"no model"}:
             return STARVED
         names = ", ".join(view.name for view in eaters[:SHOWN])

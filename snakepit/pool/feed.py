@@ -54,7 +54,9 @@ def feed(pit: Pit, tasks: Sequence[tuple[str, bytes, Task]]) -> list[Fed]:
     names = pit.store.publish_many([(name, text) for name, text, _ in tasks])
     fed = []
     for name, (_, _, task) in zip(names, tasks, strict=True):
-        pit.journal.append("task.queued", task=name, **how_it_reads(task))
+        pit.journal.append(
+            "task.queued", task=name, worker=None, attempt=None, **how_it_reads(task)
+        )
         fed.append(Fed(name=name, path=pit.config.pit_dir / "food" / name, task=task))
     return fed
 

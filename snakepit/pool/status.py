@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from snakepit.config.overrides import ALL
 from snakepit.core.lifecycle import State
 from snakepit.core.order import ClassKey, class_of
 from snakepit.core.view import ServiceView, StatusView, WaitView, group_waits
@@ -140,7 +141,7 @@ def _folded(
         daemon="not running" if pid is None else "running" if pid else "starting",
         daemon_pid=pid or None,
         counts=counts,
-        paused=people.is_paused,
+        paused=seen.overrides.is_paused(ALL),
         workers=tuple(people.views.values()),
         services=tuple(
             ServiceView(

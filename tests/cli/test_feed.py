@@ -125,6 +125,15 @@ def test_a_broken_header_is_named_with_file_and_line(box: Box) -> None:
     assert box.names("food") == [], "all are read before the first is fed"
 
 
+def test_a_huge_file_is_refused_without_reading_it(box: Box) -> None:
+    huge = box.root / "huge.md"
+    with huge.open("wb") as file:
+        file.truncate(64 << 30)
+    result = box.run("feed", str(huge))
+    assert result.exit_code == 1
+    assert "huge.md is larger than 16 MiB" in result.stderr
+
+
 def test_a_folder_is_refused_with_the_pattern_to_use(box: Box) -> None:
     result = box.run("feed", str(box.root))
     assert result.exit_code == 2
