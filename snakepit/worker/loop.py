@@ -57,7 +57,7 @@ class Worker:
             return False
         claim = self._next()
         if claim is not None:
-            self._eat(claim)
+            self._carry_out(claim)
             return True
         if not self.caretaker.step(clock.monotonic()):
             self.pit.store.wait(self.life, IDLE_WAIT)
@@ -119,7 +119,7 @@ class Worker:
 
     # --- one task
 
-    def _eat(self, claim: Claim) -> None:
+    def _carry_out(self, claim: Claim) -> None:
         again = f" (attempt {claim.attempt})" if claim.attempt > 1 else ""
         self.screen.say(f"eating {claim.name}{again}")
         started = clock.monotonic()
