@@ -4,69 +4,24 @@ They act for SNAKEPIT_WORKER in its life SNAKEPIT_GENERATION and no other: a cla
 to food/ meanwhile, or that was settled already, answers with exit 6 and changes nothing.
 """
 
-import functools
 import os
-import sys
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
-from snakepit.cli.options import Invocation, verb_options
-from snakepit.errors import ClaimLost, NotFound, NothingToClaim, UsageProblem
+from snakepit.cli.acting import Acting, agent_options, diet_of, held_claim
+from snakepit.cli.parts import given_parts, given_text
+from snakepit.core.names import task_name
+from snakepit.errors import NothingToClaim, UsageProblem
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from snakepit.core.order import Diet
-    from snakepit.pool.context import Pit
-    from snakepit.store.base import Claim, Life, Settled
+    from snakepit.store.base import Claim, Settled
 
 WAIT_S = 100.0
 KEEPER_LOOK_S = 1.0  # an event wakes at once; this only finds that nobody keeps the index any more
-PART_OPEN = "--- part:"
-PART_CLOSE = "---"
 BEAT_CHARS = 2000
-
-
-class Acting(NamedTuple):
-    """The life this verb acts for; `task` is "" where the environment names none."""
-
-    call: Invocation
-    pit: "Pit"
-    life: "Life"
-    task: str
-
-
-def agent_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the identity options and pass an `Acting` first; the life is adopted for the call only."""
-
-    @functools.wraps(function)
-    def run(
-        call: Invocation, /, *, worker: str, generation: str, task: str, **rest: object
-    ) -> None:
-        if not worker or not generation:
-            msg = "no snake to act for: SNAKEPIT_WORKER and SNAKEPIT_GENERATION are not set"
-            raise UsageProblem(msg, fix="run it inside a snake, or give --worker and --generation")
-        pit = call.open(as_agent=True)
-        life = pit.store.adopt(worker, generation)
-        try:
-            function(Acting(call, pit, life, task), **rest)
-        finally:
-            life.close()
-
-    wrapped = verb_options(run)
-    for name, variable, text in (
-        ("--task", "SNAKEPIT_TASK", "The claimed task."),
-        ("--generation", "SNAKEPIT_GENERATION", "The life that holds it."),
-        ("--worker", "SNAKEPIT_WORKER", "The snake that holds it."),
-    ):
-        wrapped = click.option(
-            name,
-            default=functools.partial(os.environ.get, variable, ""),
-            help=f"{text} [${variable}]",
-        )(wrapped)
-    return wrapped
 
 
 @click.command(epilog='JSON: {"name", "path", "attempt", "kind", "title", "text", "again"}')
@@ -85,16 +40,16 @@ def claim(acting: Acting, name: str | None, more: bool) -> None:
 
     pit, life = acting.pit, acting.life
     held = [] if more else pit.store.claims_of(life)
-    again = [c for c in held if name is None or c.name == _full(name)]
+    again = [c for c in held if name is None or c.name == task_name(name)]
     if again:
         _show_claim(acting, again[0], again=True)
         return
     _check_gate(acting)
     if name:
-        _check_diet(acting, _full(name))
-        claimed = claiming.claim_named(pit, life, _full(name))
+        _check_diet(acting, task_name(name))
+        claimed = claiming.claim_named(pit, life, task_name(name))
     else:
-        found = claiming.claim_next(pit, life, _diet(acting))
+        found = claiming.claim_next(pit, life, diet_of(acting))
         if found is None:
             msg = f"nothing waits for {life.worker}"
             raise NothingToClaim(msg, fix="agents.py wait")
@@ -137,8 +92,8 @@ def done(acting: Acting, result: str | None, message: str | None, keep: str | No
     """
     from snakepit.pool import settle
 
-    held = _held(acting)
-    text = _text(result, message)
+    held = held_claim(acting)
+    text = given_text(result, message)
     kept = _kept(acting, held, keep or os.environ.get("SNAKEPIT_ARTEFACTS", ""))
     _told(acting, settle.complete(acting.pit, acting.life, held, text, keep=kept))
 
@@ -158,8 +113,8 @@ def fail(acting: Acting, reason: str | None, message: str | None, dead: bool) ->
     """
     from snakepit.pool import settle
 
-    held = _held(acting)
-    text = _text(reason, message)
+    held = held_claim(acting)
+    text = given_text(reason, message)
     _told(acting, settle.fail(acting.pit, acting.life, held, text, dead=dead))
 
 
@@ -174,7 +129,7 @@ def release(acting: Acting, message: str) -> None:
     """
     from snakepit.pool import settle
 
-    _told(acting, settle.release(acting.pit, acting.life, _held(acting), message))
+    _told(acting, settle.release(acting.pit, acting.life, held_claim(acting), message))
 
 
 @click.command(epilog='JSON: {"name", "parts": [name, ...]}')
@@ -203,9 +158,9 @@ def split(acting: Acting, files: tuple[str, ...]) -> None:
     from snakepit.pool.feed import prepare
     from snakepit.store.base import Part
 
-    held = _held(acting)
+    held = held_claim(acting)
     parts = []
-    for name, text in _parts(files or ("-",)):
+    for name, text in given_parts(files or ("-",)):
         whole, _ = prepare(name, text, {}, by=acting.life.worker)
         parts.append(Part(name=name, text=whole))
     names = settle.split(acting.pit, acting.life, held, parts)
@@ -228,7 +183,7 @@ def wait(acting: Acting, seconds: float) -> None:
     from snakepit.pool.gate import Gate
 
     deadline = clock.monotonic() + seconds
-    diet = _diet(acting)
+    diet = diet_of(acting)
     store = acting.pit.store
     gate = Gate(acting.pit.config, acting.life.worker)
     while True:
@@ -259,26 +214,12 @@ def beat(acting: Acting, message: str) -> None:
     task = acting.task or (held[0].name if len(held) == 1 else None)
     acting.pit.journal.append(
         "worker.beat",
-        task=_full(task) if task else None,
+        task=task_name(task) if task else None,
         worker=acting.life.worker,
         generation=acting.life.generation,
         message=message[:BEAT_CHARS],
     )
     acting.call.emit({"task": task, "message": message}, ["noted"])
-
-
-def _full(name: str) -> str:
-    from snakepit.core.names import task_name
-
-    return task_name(name)
-
-
-def _diet(acting: Acting) -> "Diet":
-    agent = acting.pit.config.member_of(acting.life.worker)
-    if agent is None:
-        msg = f"no snake {acting.life.worker} in {acting.pit.config.path}"
-        raise NotFound(msg, fix="--config names another pit's file?")
-    return agent.diet
 
 
 def _check_gate(acting: Acting) -> None:
@@ -304,52 +245,9 @@ def _check_diet(acting: Acting, name: str) -> None:
         if reason:
             msg = f"{name} waits: {reason}"
             raise NothingToClaim(msg, fix="agents.py claim takes the next one")
-        if not _diet(acting).eats(task.kind, task.labels, task.to):
+        if not diet_of(acting).eats(task.kind, task.labels, task.to):
             msg = f"{name} is for a {task.kind} snake, not for {acting.life.worker}"
             raise UsageProblem(msg, fix="agents.py claim takes the next one")
-
-
-def _held(acting: Acting) -> "Claim":
-    """The claim to settle; ClaimLost when this life does not hold it."""
-    life = acting.life
-    held = acting.pit.store.claims_of(life)
-    if acting.task:
-        wanted = _full(acting.task)
-        mine = [c for c in held if c.name == wanted]
-        if mine:
-            return mine[0]
-        places = [str(entry.path) for entry in acting.pit.store.locate(wanted)]
-        where = f"it is {places[0]}" if places else "it is nowhere"
-        msg = f"{life.worker} does not hold {wanted}; {where}"
-        raise ClaimLost(msg, fix="stop working on it; agents.py claim")
-    if len(held) == 1:
-        return held[0]
-    if not held:
-        msg = f"{life.worker} holds nothing: it was settled already, or never claimed"
-        raise ClaimLost(msg, fix="agents.py claim")
-    names = ", ".join(c.name for c in held)
-    msg = f"{life.worker} holds {len(held)} tasks: {names}"
-    raise UsageProblem(msg, fix="say which with --task NAME")
-
-
-def _text(source: str | None, message: str | None) -> str:
-    if message is not None:
-        return message
-    if source is None and sys.stdin.isatty():
-        msg = "no text given"
-        raise UsageProblem(msg, fix='-m "text", a file, or text on stdin')
-    return _bytes(source or "-").decode("utf-8", "replace")
-
-
-def _bytes(source: str) -> bytes:
-    if source == "-":
-        return sys.stdin.buffer.read()
-    try:
-        with open(source, "rb") as file:
-            return file.read()
-    except OSError as exc:
-        msg = f"cannot read {source}: {exc.strerror}"
-        raise NotFound(msg, fix="check the path; - reads stdin") from exc
 
 
 def _kept(acting: Acting, held: "Claim", folder: str) -> "Path | None":
@@ -361,47 +259,6 @@ def _kept(acting: Acting, held: "Claim", folder: str) -> "Path | None":
     kept = acting.pit.store.waste_dir(held.name, held.attempt) / "keep"
     shutil.copytree(folder, kept, symlinks=True)
     return kept
-
-
-def _parts(sources: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
-    for source in sources:
-        if source == "-":
-            yield from read_parts(_bytes(source))
-        else:
-            yield _full(os.path.basename(source)), _bytes(source)
-
-
-def read_parts(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Parts by the lines `--- part: NAME.md ---` before them."""
-    name = ""
-    lines: list[bytes] = []
-    for line in data.splitlines(keepends=True):
-        title = _part_title(line)
-        if title is None:
-            lines.append(line)
-            continue
-        yield from _finished(name, lines)
-        name, lines = title, []
-    if not name:
-        msg = "stdin names no part"
-        raise UsageProblem(msg, fix="put a line `--- part: NAME.md ---` before each part")
-    yield from _finished(name, lines)
-
-
-def _part_title(line: bytes) -> str | None:
-    text = line.decode("utf-8", "replace").strip()
-    if text.startswith(PART_OPEN) and text.endswith(PART_CLOSE):
-        return _full(text[len(PART_OPEN) : -len(PART_CLOSE)].strip())
-    return None
-
-
-def _finished(name: str, lines: list[bytes]) -> Iterator[tuple[str, bytes]]:
-    text = b"".join(lines)
-    if name:
-        yield name, text
-    elif text.strip():
-        msg = "there is text before the first part"
-        raise UsageProblem(msg, fix="begin with a line `--- part: NAME.md ---`")
 
 
 def _told(acting: Acting, settled: "Settled") -> None:

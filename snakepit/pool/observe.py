@@ -162,8 +162,7 @@ class Observer:
 
     def _waits(self, name: str) -> bool:
         """A name used again waits; a task that ended meanwhile was told by its feeder before."""
-        food = self._pit.config.pit_dir / FOLDER[State.QUEUED]
-        return os.path.lexists(food / name)
+        return os.path.lexists(self._pit.config.pit_dir / FOLDER[State.QUEUED] / name)
 
     def compare(self) -> int:
         """One look; how many differences it told. All events written so far must have been folded."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from snakepit.cli.agent_verbs import read_parts
+from snakepit.cli.parts import read_parts
 from snakepit.errors import UsageProblem
 from tests.cli.pits import Box
 
