@@ -152,7 +152,7 @@ def _event_line(event: "Event") -> str:
     words = [str(event.seq or "-"), event.ts, event.type]
     words += [word for word in (event.task, event.worker) if word]
     words += [f"{key}={value}" for key, value in event.data.items() if value not in (None, "")]
-    return "  ".join(words)
+    return "  ".join(" ".join(word.split()) for word in words)
 
 
 @click.command(epilog='JSON: {"ok", "findings": [{"check", "level", "what", "fix"}]}')

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from snakepit.session.base import Pane
     from snakepit.store.files import FilePit
 
+EMPTY = "it is empty: no food yet"
 READ_AT_MOST = 300  # waiting files, where no index says what they are
 
 __all__ = ["attach_line", "current_agents", "view", "why_nobody"]
@@ -104,6 +105,9 @@ def _read_backlog(store: "FilePit") -> Backlog:
     for number, entry in enumerate(store.entries(State.QUEUED)):
         if number >= READ_AT_MOST:
             unread += 1
+            continue
+        if entry.size == 0:
+            held[entry.name] = EMPTY
             continue
         try:
             task = read_task(entry.name, store.read(entry))

@@ -1,12 +1,13 @@
 """Owns what can be told about one task: where it is, how it was read, what happened, what came out."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from snakepit import clock
-from snakepit.core import names, result
+from snakepit.core import header, names, result
 from snakepit.core.duration import format_duration
 from snakepit.core.lifecycle import State
 from snakepit.errors import NotFound, TaskError
@@ -50,6 +51,12 @@ def _not_found(pit: "Pit", wanted: str, near: "list[Entry]", states: Sequence[St
         some = ", ".join(names.stem(entry.name) for entry in newest)
         msg = f"{shown} begins the names of {len(near)} tasks in {folders}"
         return NotFound(msg, fix=f"say which, newest first: {some}")
+    dropped = pit.config.pit_dir / layout.FOLDER[State.QUEUED] / wanted
+    if os.path.lexists(dropped) and (dropped.is_symlink() or not dropped.is_file()):
+        msg = f"{shown} is no regular file: the pit follows and opens nothing else"
+        return NotFound(
+            msg, fix="drop the text itself; what is there now is put aside, with a note"
+        )
     elsewhere = pit.store.locate(names.task_name(wanted))
     if elsewhere:
         msg = f"{shown} is not in {folders} but in {layout.FOLDER[elsewhere[0].state]}/"
@@ -104,11 +111,11 @@ class Story:
             yield f"  read as: {_how_read(task)}"
             yield f"  attempts: {task.attempt} of {self.limit}"
         if self.problem:
-            yield f"  wrong: {self.problem}"
+            yield from _under("wrong", self.problem)
         if self.waits_for:
             yield f"  waits: {self.waits_for}"
-        if self.reason:
-            yield f"  reason: {self.reason}"
+        if self.reason and not self.problem:
+            yield from _under("reason", self.reason)
         if self.waste:
             yield f"  left: {self.waste}"
         for attempt in self.attempts:
@@ -136,7 +143,7 @@ def tell(pit: "Pit", entry: "Entry") -> Story:
         task=task,
         problem=problem,
         waits_for=_waits_for(pit, entry, task) if entry.state is State.QUEUED else "",
-        reason=reason_of(entry.name, data, entry.path) if entry.state is State.DEAD else "",
+        reason=_reason(entry, task, data),
         limit=(task.attempts if task else None) or pit.config.pit.attempts,
         attempts=tuple(_attempts(data)),
         events=_events(pit, entry.name),
@@ -146,14 +153,26 @@ def tell(pit: "Pit", entry: "Entry") -> Story:
 
 
 def _waits_for(pit: "Pit", entry: "Entry", task: "Task | None") -> str:
+    from snakepit.pool.status import EMPTY, why_nobody
+
+    if entry.size == 0:
+        return EMPTY
     if task is None:
         return pit.store.held().get(entry.name, "")
     held = pit.store.why_held(task)
     if held:
         return held
-    from snakepit.pool.status import why_nobody
-
     return why_nobody(pit.config, pit.store, task)
+
+
+def _reason(entry: "Entry", task: "Task | None", data: bytes) -> str:
+    if entry.state is not State.DEAD:
+        return ""
+    if (
+        task is not None and task.extra.get("refused") is True
+    ):  # a note in place of what was no file
+        return header.split(data)[1].decode("utf-8", "replace").strip()
+    return reason_of(entry.name, data, entry.path)
 
 
 _ATTEMPT = re.compile(r"^## Attempt ([0-9]+) <!-- snakepit -->$", re.MULTILINE)
@@ -193,6 +212,12 @@ def _how_read(task: "Task") -> str:
     return ", ".join(words)
 
 
+def _under(word: str, text: str) -> Iterator[str]:
+    first, *more = text.splitlines()
+    yield f"  {word}: {first}"
+    yield from (f"    {line.strip()}" for line in more if line.strip())
+
+
 HEADER = (
     "id", "priority", "species", "big", "labels", "needs", "not_before", "timeout_s", "attempts",
     "model", "dir", "artefacts", "parent", "parts", "join", "by", "to", "allowed",
@@ -207,6 +232,7 @@ def _header(task: "Task") -> dict[str, object]:
 
 def _detail(event: "Event") -> str:
     about = [event.worker or ""]
-    about += [f"{key}: {event.data[key]}" for key in ("reason", "message") if key in event.data]
+    told = [key for key in ("reason", "message") if key in event.data]
+    about += [f"{key}: {' '.join(str(event.data[key]).split())}" for key in told]
     words = "  ".join(word for word in about if word)
     return f"  {words}" if words else ""

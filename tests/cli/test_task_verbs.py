@@ -84,6 +84,23 @@ def test_show_says_what_is_wrong_with_a_file(box: Box) -> None:
     assert "wrong: " in said
 
 
+def test_show_of_an_empty_file_and_of_a_link(box: Box) -> None:
+    box.fed("x", "one")
+    (box.pit / "food" / "empty.md").touch()
+    (box.pit / "food" / "link.md").symlink_to("/etc/hostname")
+    assert "waits: it is empty" in box.ok("show", "empty")
+    assert "1 waits: it is empty" in box.ok("status")
+    refused = box.run("show", "link.md")
+    assert refused.exit_code == 1
+    assert "no regular file" in refused.stderr
+
+
+def test_show_of_scraps_prints_a_reason_of_several_lines(box: Box) -> None:
+    box.fed("x", "one")
+    box.ok("cancel", "one", "-m", "first\nsecond")
+    assert "  reason: first\n    second\n" in box.ok("show", "one")
+
+
 def test_show_of_nothing_says_so(box: Box) -> None:
     result = box.run("show", "ghost")
     assert result.exit_code == 1
