@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 from snakepit.core import names
 from snakepit.core.lifecycle import State
-from snakepit.errors import NotFound, StoreError
+from snakepit.errors import NotFound, StoreError, TaskError
 from snakepit.pool.tree import MARK, end_tree
 from snakepit.store.base import Verdict
+from snakepit.store.reader import read_task
 from snakepit.system import process
 
 if TYPE_CHECKING:
@@ -17,10 +18,20 @@ MARK_TASK = "SNAKEPIT_TASK"
 
 
 def retry(pit: "Pit", entry: "Entry") -> str:
-    """The name it got back in food/."""
+    """The name it got back in food/; a note in place of what was no file is no task."""
+    if is_refusal(entry.name, pit.store.read(entry)):
+        msg = f"{entry.name} is a note about something that was no task"
+        raise StoreError(msg, fix=f"agents.py show {names.stem(entry.name)} tells where it lies")
     name = pit.store.retry(entry.name)
     pit.journal.append("task.retried", task=name)
     return name
+
+
+def is_refusal(name: str, data: bytes) -> bool:
+    try:
+        return read_task(name, data).extra.get("refused") is True
+    except TaskError:
+        return False
 
 
 def allow(pit: "Pit", entry: "Entry", *, by: str = "person") -> str:

@@ -11,6 +11,7 @@ from snakepit.core import header, names, result
 from snakepit.core.duration import format_duration
 from snakepit.core.lifecycle import State
 from snakepit.errors import NotFound, TaskError
+from snakepit.pool.decide import is_refusal
 from snakepit.pool.follow import reason_of
 from snakepit.store import layout
 from snakepit.store.reader import read_task
@@ -143,7 +144,7 @@ def tell(pit: "Pit", entry: "Entry") -> Story:
         task=task,
         problem=problem,
         waits_for=_waits_for(pit, entry, task) if entry.state is State.QUEUED else "",
-        reason=_reason(entry, task, data),
+        reason=_reason(entry, data),
         limit=(task.attempts if task else None) or pit.config.pit.attempts,
         attempts=tuple(_attempts(data)),
         events=_events(pit, entry.name),
@@ -165,7 +166,7 @@ def _waits_for(pit: "Pit", entry: "Entry", task: "Task | None") -> str:
     return why_nobody(pit.config, pit.store, task)
 
 
-def _reason(entry: "Entry", task: "Task | None", data: bytes) -> str:
+def _reason(entry: "Entry", data: bytes) -> str:
     if entry.state is not State.DEAD:
         return ""
     if (

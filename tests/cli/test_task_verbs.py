@@ -126,6 +126,13 @@ def test_cancel_and_retry_of_waiting_food(box: Box) -> None:
     assert kinds == ["task.queued", "task.cancelled", "task.retried"]
 
 
+def test_retry_of_a_note_is_refused(box: Box) -> None:
+    box.fed("x", "one")
+    (box.pit / "scraps" / "link.md").write_text("---\nrefused: true\n---\n# Refused: link.md\n")
+    assert box.run("retry", "link").exit_code == 1
+    assert "Refused: link.md" in str(box.json("show", "link")["reason"])
+
+
 def test_cancel_of_several(box: Box) -> None:
     box.fed("x", "one")
     box.fed("x", "two")
