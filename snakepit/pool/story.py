@@ -169,9 +169,7 @@ def _waits_for(pit: "Pit", entry: "Entry", task: "Task | None") -> str:
 def _reason(entry: "Entry", data: bytes) -> str:
     if entry.state is not State.DEAD:
         return ""
-    if (
-        task is not None and task.extra.get("refused") is True
-    ):  # a note in place of what was no file
+    if is_refusal(entry.name, data):
         return header.split(data)[1].decode("utf-8", "replace").strip()
     return reason_of(entry.name, data, entry.path)
 
