@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from snakepit.cli.options import Invocation, from_inside_option, verb_options
-from snakepit.errors import NotFound, SnakepitError, UsageProblem
+from snakepit.errors import ConfigError, NotFound, SnakepitError, UsageProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +78,7 @@ def down(call: Invocation, grace: float, drain: bool, from_inside: bool) -> None
     from snakepit.pool.end import end_fleet
     from snakepit.pool.fleet import fleet_lock
 
+    _load_even_if_broken(call)
     pit = call.open()
     with fleet_lock(pit.config):
         host = open_host(pit.config)
@@ -87,6 +88,17 @@ def down(call: Invocation, grace: float, drain: bool, from_inside: bool) -> None
         pids = ", ".join(str(pid) for pid in ended.left)
         msg = f"still running: {pids}"
         raise SnakepitError(msg, fix=f"look at them: ps -fp {pids.replace(' ', '')}")
+
+
+def _load_even_if_broken(call: Invocation) -> None:
+    """A file that somebody broke meanwhile must not keep a pool from ending."""
+    from snakepit.pool.applied import load_in_use
+
+    try:
+        call.load()
+    except ConfigError:
+        call.use(load_in_use(call.config_path(), os.environ))
+        call.notice(f"{call.config_path()} is broken; ending the pool as it was started")
 
 
 def ended_json(ended: "Ended") -> dict[str, object]:

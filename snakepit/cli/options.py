@@ -67,6 +67,11 @@ class Invocation:
             self.log_dir = self._config.log_dir
         return self._config
 
+    def use(self, config: "Config") -> None:
+        """Go on with this config instead of reading one."""
+        self._config = config
+        self.log_dir = config.log_dir
+
     def open(self, *, as_agent: bool = False) -> "Pit":
         """The pit, which is closed when the verb ends."""
         from snakepit.pool.context import open_context

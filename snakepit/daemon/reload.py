@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from snakepit.config.changes import compare
 from snakepit.config.loader import try_load
 from snakepit.pool.applied import applied_path, is_same_place
 from snakepit.pool.environment import environ_path
+from snakepit.pool.fleet import fleet_lock, load_fleet, save_fleet
+from snakepit.pool.launch import WORKER
 
 if TYPE_CHECKING:
     from snakepit.config.model import Config
@@ -64,11 +67,25 @@ class Reload:
         changed = compare(self._pit.config, new).now
         if changed:
             self._pit.journal.append("config.reloaded", changed=list(changed))
+            self._renew_workers(new)
             self._renew()
 
     def _stamp_of_kept(self) -> tuple[object, ...]:
         config = self._pit.config
         return stamp(applied_path(config)), stamp(environ_path(config))
+
+    def _renew_workers(self, new: "Config") -> None:
+        """A worker reads the numbers when it begins: idle ones do at once, busy ones after the meal."""
+        with fleet_lock(new):
+            fleet = load_fleet(new)
+            agents = [self._launch_config.member_of(name) for name in fleet.members]
+            driven = {
+                agent.name
+                for agent in agents
+                if agent is not None and self._launch_config.backend_of(agent).driver == WORKER
+            }
+            if fleet.is_up and driven:
+                save_fleet(new, replace(fleet, stale=fleet.stale | driven))
 
     def _waiting(self, new: "Config") -> tuple[str, ...]:
         return compare(self._launch_config, new).waiting

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snakepit import clock
-from snakepit.config.loader import load, try_load
-from snakepit.pool.applied import is_same_place, load_applied
+from snakepit.config.loader import try_load
+from snakepit.pool.applied import is_same_place, load_applied, load_in_use
 from snakepit.pool.attend import lock_path
-from snakepit.pool.environment import kept_environment, without_identity
+from snakepit.pool.environment import kept_environment
 from snakepit.pool.fleet import load_fleet
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ LOCK_PAUSE_S = 0.02  # a look at the lock by others may be in the way for a mome
 
 def serve(path: Path, *, always: bool = False) -> int:
     """Until it is told to end; 0 also when another daemon serves this pit, or no fleet is up."""
-    config = _first_config(path)
+    config = load_in_use(path, os.environ)
     if not (always or load_fleet(config).is_up):
         _say("no fleet is up")
         return 0
@@ -40,19 +40,6 @@ def serve(path: Path, *, always: bool = False) -> int:
         _renew(lock)
     os.close(lock)
     return 0
-
-
-def _first_config(path: Path) -> "Config":
-    """The file as it is, else as `up` used it: a bad file must not keep the pool from its daemon."""
-    environ = without_identity(os.environ)
-    loaded = try_load(path, environ=environ)
-    if loaded.config is not None:
-        return loaded.config
-    real = Path(os.path.realpath(path))
-    found = load_applied(real.parent / ".snakepit" / "state", real, environ)
-    if found is None:
-        return load(path, environ=environ)
-    return found
 
 
 def _run(found: "Config", lock: int) -> str:

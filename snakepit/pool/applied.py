@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from snakepit.config.loader import parse
+from snakepit.config.loader import load, parse, try_load
+from snakepit.pool.fleet import load_fleet
 from snakepit.session.launchfile import write_private
 
 if TYPE_CHECKING:
     from snakepit.config.model import Config
 
 NAME = "applied.toml"
+STATE = "SNAKEPIT_STATE"  # where the fleet of this process keeps its records
+USUAL_STATE = ".snakepit/state"
 
 
 def applied_path(config: "Config") -> Path:
@@ -41,6 +44,26 @@ def load_applied(state_dir: Path, path: Path, environ: Mapping[str, str]) -> "Co
     except (OSError, UnicodeDecodeError):
         return None
     return parse(text, path, environ=environ, flags={}).config
+
+
+def load_in_use(path: Path, environ: Mapping[str, str]) -> "Config":
+    """What counts for a process of the fleet; a file that reads no more leaves the one that did."""
+    config = try_load(path, environ=environ).config
+    if config is not None:
+        return in_use(config, environ) if load_fleet(config).is_up else config
+    real = Path(os.path.realpath(path))
+    state = environ.get(STATE) or os.fspath(real.parent / USUAL_STATE)
+    return load_applied(Path(state), real, environ) or load(path, environ=environ)
+
+
+def in_use(config: "Config", environ: Mapping[str, str]) -> "Config":
+    """What counts while the fleet is up: the file's numbers, the commands of the last `reload`."""
+    applied = load_applied(config.state_dir, config.path, environ)
+    if applied is None or not is_same_place(applied, config):
+        return config
+    return applied._replace(
+        watchdog=config.watchdog, pit=config.pit, script=config.script, events=config.events
+    )
 
 
 def is_same_place(old: "Config", new: "Config") -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snakepit import clock
+from snakepit.pool.applied import STATE
 from snakepit.pool.environment import session_environment
 from snakepit.pool.program import module_argv
 from snakepit.system import process
@@ -50,9 +51,10 @@ def daemon_argv(config: "Config") -> list[str]:
     return module_argv("snakepit.daemon", "--config", str(config.path))
 
 
-def daemon_environment(environ: Mapping[str, str]) -> dict[str, str]:
+def daemon_environment(config: "Config", environ: Mapping[str, str]) -> dict[str, str]:
     """No keys: those that sessions need are in the file that `up` keeps."""
     own = {key: value for key, value in environ.items() if key.startswith("SNAKEPIT_SET_")}
+    own[STATE] = str(config.state_dir)
     return session_environment(environ, own=own, names=())
 
 
@@ -69,7 +71,7 @@ def start_daemon(config: "Config", environ: Mapping[str, str]) -> bool:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env=daemon_environment(environ),
+            env=daemon_environment(config, environ),
             cwd="/",
             start_new_session=True,
         )

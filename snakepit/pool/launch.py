@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from snakepit import clock
 from snakepit.agents.launchplan import find_program
 from snakepit.errors import SessionError
+from snakepit.pool.applied import STATE
 from snakepit.pool.environment import session_environment
 from snakepit.pool.program import module_argv, with_own_command
 from snakepit.pool.statefile import read_state, write_state
@@ -80,6 +81,7 @@ def agent_plan(config: "Config", agent: "Agent", environ: Mapping[str, str]) -> 
         "SNAKEPIT_PIT": str(config.pit_dir),
         "SNAKEPIT_WORKER": agent.name,
         "SNAKEPIT_CONFIG": str(config.path),
+        STATE: str(config.state_dir),
         **{key: value for key, value in environ.items() if key.startswith("SNAKEPIT_SET_")},
     }
     env = session_environment(environ, own=own, names=names)

@@ -3,11 +3,12 @@ until each worker lives. Twice is the same fleet, and two at once are one after 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from snakepit.pool.applied import is_same_place, keep_applied, load_applied
-from snakepit.pool.attend import await_daemon, start_daemon
+from snakepit.pool.attend import await_daemon, daemon_pid, start_daemon
+from snakepit.pool.end import own_panes
 from snakepit.pool.environment import keep_environment
 from snakepit.pool.fleet import Fleet, fleet_lock, load_fleet, save_fleet
 from snakepit.pool.launch import (
@@ -53,12 +54,11 @@ def bring_up(pit: "Pit", host: Host, environ: Mapping[str, str], *, scale: Mappi
     with fleet_lock(config):
         fleet = load_fleet(config)
         keep_environment(config, environ)
+        if not (own_panes(config, host) or daemon_pid(config)):
+            fleet = Fleet()  # a record from before a reboot
         launch_config = _launch_config(config, fleet, environ)
         members = fleet.members if fleet.is_up else _wanted(launch_config, scale)
-        save_fleet(
-            config,
-            Fleet(is_up=True, members=members, leaving=fleet.leaving, stale=fleet.stale),
-        )
+        save_fleet(config, replace(fleet, is_up=True, members=members))
         pit.store.set_paused(False)
         is_new_daemon = start_daemon(config, environ)
         if not fleet.is_up:

@@ -20,11 +20,11 @@ def main() -> int:
 
 
 def work(arguments: Arguments) -> int:
-    from snakepit.config import load
+    from snakepit.pool.applied import load_in_use
     from snakepit.pool.context import opened
     from snakepit.worker.caretaker import guard_pid
 
-    config = load(arguments.config, environ=os.environ, flags=None)
+    config = load_in_use(arguments.config, os.environ)
     agent = config.member_of(arguments.agent)
     if agent is None:
         msg = f"no [[agent]] or pool member {arguments.agent!r} in {config.path}"

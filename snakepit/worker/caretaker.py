@@ -65,7 +65,7 @@ class Caretaker:
         config = self._pit.config
         launch = {
             "argv": daemon_argv(config),
-            "env": daemon_environment(kept_environment(config.state_dir)),
+            "env": daemon_environment(config, kept_environment(config.state_dir)),
             "cwd": "/",
             "output": str(output_path(config)),
         }

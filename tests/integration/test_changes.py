@@ -234,3 +234,46 @@ def test_a_daemon_is_back_while_every_worker_is_busy(tmp_path: Path) -> None:
         daemon = pool.daemon()
         os.kill(daemon, signal.SIGKILL)
         wait_for(lambda: pool.daemon() not in (0, daemon), seconds=5, what="another daemon")
+
+
+def test_a_broken_file_ends_and_restarts_what_runs(pool: Fleet) -> None:
+    pool.ok("up")
+    text = pool.config.path.read_text(encoding="utf-8")
+    pool.config.path.write_text("nonsense = [", encoding="utf-8")
+    life = pool.lives()["snake-1"]
+    os.kill(life.pid, signal.SIGKILL)
+    wait_for(
+        lambda: pool.lives().get("snake-1", life).generation != life.generation,
+        seconds=20,
+        what="a restart with the config that was good",
+    )
+    assert pool.run("up").returncode == 3
+    done = pool.run("down")
+    assert done.returncode == 0, done.stderr
+    assert "as it was started" in done.stderr
+    pool.config.path.write_text(text, encoding="utf-8")
+
+
+def test_a_record_from_before_a_reboot_is_no_fleet(pool: Fleet) -> None:
+    pool.ok("up")
+    pool.ok("down")
+    record = pool.config.state_dir / "fleet.json"
+    record.write_text('{"up": true, "members": ["snake-7"]}', encoding="utf-8")
+    pool.ok("up")
+    assert set(pool.lives()) == {"snake-1", "snake-2"}
+
+
+def test_the_daemon_serves_a_pit_without_a_fleet(pool: Fleet) -> None:
+    daemon = pool.start("daemon")
+    try:
+        wait_for(pool.daemon, what="the daemon")
+        assert pool.run("daemon").stdout.startswith("the daemon runs already")
+        (pool.config.pit_dir / "food").mkdir(parents=True, exist_ok=True)
+        pool.drop("bad.md", "---\npriority: [\n---\n")
+        wait_for(lambda: pool.events("task.refused"), what="the refusal")
+        assert pool.sessions() == set()
+    finally:
+        daemon.send_signal(signal.SIGINT)
+        output, _ = daemon.communicate(timeout=20)
+    assert daemon.returncode == 0, output
+    assert pool.daemon() == 0
