@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from snakepit.core.duration import parse_duration
 from snakepit.core.fences import run_blocks
@@ -20,8 +20,7 @@ _SPECIES = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _WHAT = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "a table"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(NamedTuple):
     """`attempts` is its author's limit, `attempt` how many runs were counted; unix seconds."""
 
     name: str
@@ -47,7 +46,7 @@ class Task:
     to: str | None = None
     allowed: bool = False
     runs: bool = False
-    extra: Mapping[str, object] = field(default_factory=lambda: NOTHING)
+    extra: Mapping[str, object] = NOTHING
 
     @property
     def kind(self) -> str:

@@ -72,32 +72,29 @@ class Journal:
         with self._lock:
             if self._pid != os.getpid():
                 self._begin()
-            rest = self._head(type)
+            now = clock.wall()
+            second = int(now)
+            if second != self._second:
+                self._second, self._until_second = second, clock.stamp(second)[:20]
+            self._count += 1
+            cached = self._text
+            line = (
+                f',"id":"{self._id}{self._count:x}","ts":"{self._until_second}'
+                f'{int((now - second) * 1000):03d}Z","type":"{type}"'
+            )
             if task is not None:
-                rest += f',"task":{self._text(task)}'
+                line += f',"task":{cached(task)}'
             if worker is not None:
-                rest += f',"worker":{self._text(worker)}'
+                line += f',"worker":{cached(worker)}'
             if attempt is not None:
-                rest += f',"attempt":{attempt}'
+                line += f',"attempt":{attempt}'
             if data:
-                rest += self._fields(data)
+                line += self._fields(data)
             try:
-                return self._sequence.add(f"{rest}}}\n".encode())
+                return self._sequence.add(f"{line}}}\n".encode())
             except OSError:
                 self.lost += 1
                 return 0
-
-    def _head(self, type: str) -> str:
-        now = clock.wall()
-        second = int(now)
-        if second != self._second:
-            self._second, self._until_second = second, clock.stamp(second)[:20]
-        self._count += 1
-        milliseconds = int((now - second) * 1000)
-        return (
-            f',"id":"{self._id}{self._count:x}",'
-            f'"ts":"{self._until_second}{milliseconds:03d}Z","type":"{type}"'
-        )
 
     def _fields(self, data: Mapping[str, object]) -> str:
         text = ""

@@ -9,8 +9,8 @@ with its reason in `<name>.why.md` beside it.
 import errno
 import os
 import stat
-from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from snakepit.core.names import printable, problem_with, stem
 from snakepit.core.task import Task
@@ -33,8 +33,7 @@ class Kind(Enum):
     UNREADABLE = auto()  # a file, but no task
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen: made once for each claim, and freezing costs
-class Look:
+class Look(NamedTuple):
     """What one look at one name found. `settled_only_by_time`: nobody can tell whether a writer has it open."""
 
     kind: Kind

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from snakepit.core.lifecycle import State
 from snakepit.core.task import Task
@@ -55,8 +55,7 @@ def nothing_to_end(_: LifeRecord) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(NamedTuple):
     """A task held by one life. `attempt` is the number of this run, from 1; `inode` is the claimed file's."""
 
     name: str
@@ -70,8 +69,7 @@ class Claim:
     by_verb: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class Settled(NamedTuple):
     """Where a claim ended. `by_hand`: its owner's agent had moved it already; `late`: it was no longer the owner's."""
 
     name: str

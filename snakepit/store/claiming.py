@@ -19,7 +19,7 @@ from snakepit.store.admission import Kind, examine, refuse, reject
 from snakepit.store.atomic import publish
 from snakepit.store.base import Claim
 from snakepit.store.folders import Folders
-from snakepit.store.index import TicketReader
+from snakepit.store.index import Lock, TicketReader
 from snakepit.store.intake import read_ids
 from snakepit.store.keeper import IndexKeeper
 from snakepit.store.life import FileLife
@@ -42,6 +42,7 @@ class Claiming:
     ) -> None:
         self.folders = folders
         self.tickets = TicketReader(folders.index)
+        self._role = Lock("keeper", folders.index)
         self._hand = hand
         self._make_keeper = make_keeper
         self._keeper: IndexKeeper | None = None
@@ -83,7 +84,7 @@ class Claiming:
 
     def wait(self, seconds: float) -> bool:
         """As the keeper where there is none: one process less between a drop and its claim."""
-        if not self.tickets.is_fresh() or self._keeper is not None:
+        if self._keeper is not None or not self.tickets.is_fresh() or self._is_unkept():
             keeper = self._keeper or self._make_keeper()
             self._keeper = keeper
             if keeper.acquire():
@@ -96,6 +97,13 @@ class Claiming:
         arrived = self._wake.wait(seconds)
         self._wake.drain()
         return arrived
+
+    def _is_unkept(self) -> bool:
+        """Nobody holds the keeper's lock, though the index is fresh: its keeper died a moment ago."""
+        if not self._role.try_acquire():
+            return False
+        self._role.release()
+        return True
 
     def poke(self) -> None:
         """Make a `wait` of this process return now; from another thread than the waiting one."""
@@ -193,4 +201,5 @@ class Claiming:
             self._wake.close()
         if self._keeper is not None:
             self._keeper.close()
+        self._role.close()
         self.tickets.close()

@@ -159,6 +159,7 @@ class TicketReader:
         self._classes: list[ClassKey] = []
         self._diet: Diet | None = None
         self._eligible: list[int] = []
+        self._slots: list[int] = []
         self._buckets: dict[int, int] = {}
 
     def is_fresh(self) -> bool:
@@ -170,16 +171,38 @@ class TicketReader:
         self.was_busy = False
         if not self.head.is_open() and not self.head.open():
             return None
-        self._refresh(diet)
-        if not self._has_ticket():
+        words = self.head.words
+        if (
+            diet is not self._diet
+            or words[EPOCH] != self._epoch
+            or words[N_CLASSES] != self._n_classes
+        ):
+            self._refresh(diet)
+        for at in self._slots:
+            if words[at] > words[at + 1]:
+                break
+        else:
             return None
         if not self.lock.acquire():
             self.was_busy = True
             return None
         try:
-            return self._take()
+            return self._take_at(at) if len(self._eligible) == 1 else self._take()
         finally:
             self.lock.release()
+
+    def _take_at(self, first: int) -> str | None:
+        """The usual case, one class: from the bucket that was seen to have tickets, or a later one."""
+        words = self.head.words
+        for at in self._slots:
+            if at >= first and words[at] > words[at + 1]:
+                line = self._peek(at)
+                if line is not None:
+                    words[at + 1] += len(line) + 1
+                    words[at + 3] += 1
+                    return os.fsdecode(line[line.index(b" ") + 1 :])
+                words[at + 1] = words[at]  # damaged: the keeper's scan enters its tasks again
+        return None
 
     def _refresh(self, diet: Diet) -> None:
         words = self.head.words
@@ -195,15 +218,11 @@ class TicketReader:
                 for number, key in enumerate(self._classes)
                 if diet.eats(key.kind, key.labels, key.to)
             ]
-
-    def _has_ticket(self) -> bool:
-        words = self.head.words
-        for class_id in self._eligible:
-            base = slot(class_id, 0)
-            for at in range(base, base + PRIORITIES * 4, 4):
-                if words[at] > words[at + 1]:
-                    return True
-        return False
+            self._slots = [
+                slot(class_id, priority)
+                for priority in range(PRIORITIES)
+                for class_id in self._eligible
+            ]
 
     def _take(self) -> str | None:
         words = self.head.words
