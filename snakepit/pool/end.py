@@ -87,7 +87,7 @@ def end_fleet(
         daemon=daemon,
     )
     if not ended.is_nothing:
-        pit.journal.append("pool.down", ended=list(ended.sessions))
+        pit.journal.append("pool.down", sessions=len(ended.sessions), returned=len(ended.returned))
     return ended
 
 
