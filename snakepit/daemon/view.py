@@ -16,7 +16,7 @@ from snakepit.errors import SnakepitError
 from snakepit.pool.environment import kept_environment
 from snakepit.pool.status import view
 
-LOOK_S = 1.0
+LOOK_S = 2.0
 DRAW_ANYWAY = 20  # looks
 HOME_AND_CLEAR = "\033[H\033[J"
 HIDE_CURSOR = "\033[?25l"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from snakepit.core.task import Task
     from snakepit.pool.context import Pit
 
-LOOK_S = 0.25
+LOOK_S = 0.5
 COMPARE_S = 3.0
 SECOND_LOOK_S = 1.0
 MOST_EVENTS = 200_000  # of the past, read at the start
