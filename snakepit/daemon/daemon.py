@@ -49,7 +49,7 @@ class Daemon:
         self._told: dict[str, float] = {}
         self._pits = [open_context(config) for _ in range(3)]
         self._pit, reap_pit, self._index_pit = self._pits
-        self._reaper = Reaper(reap_pit, pane_ended=lambda: self._inbox.put("sessions"))
+        self._reaper = Reaper(reap_pit, panes_ended=self._panes_ended)
         self._keeper = self._index_pit.store.keeper()
         self._watching = Watching(self._index_pit, self._stop)
         restarts = Restarts(config.state_dir / "restarts", RestartBudget())
@@ -120,6 +120,10 @@ class Daemon:
         elif message == HUP:
             self._reload.forced = True
         return [message]
+
+    def _panes_ended(self, pids: set[int]) -> None:
+        self._sessions.note_exits(pids)
+        self._inbox.put("sessions")
 
     def _sessions_step(self, now: float) -> None:
         self._sessions.step(now)

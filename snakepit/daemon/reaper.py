@@ -26,9 +26,9 @@ LONGEST_AGAIN_S = 5.0
 class Reaper:
     """Used by one thread; only `watch_panes` may be called by another."""
 
-    def __init__(self, pit: "Pit", *, pane_ended: Callable[[], None]) -> None:
+    def __init__(self, pit: "Pit", *, panes_ended: Callable[[set[int]], None]) -> None:
         self._pit = pit
-        self._pane_ended = pane_ended
+        self._panes_ended = panes_ended
         self._exits = ExitWatch()
         self._lives: dict[str, int] = {}
         self._panes: set[int] = set()
@@ -52,9 +52,10 @@ class Reaper:
         gone = self._exits.poll(seconds)
         if not gone:
             return []
-        if gone & self._panes:
-            self._panes -= gone
-            self._pane_ended()
+        ended = gone & self._panes
+        if ended:
+            self._panes -= ended
+            self._panes_ended(ended)
         self._lives = {life: pid for life, pid in self._lives.items() if pid not in gone}
         return ["reap"]
 

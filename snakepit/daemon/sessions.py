@@ -3,6 +3,7 @@ restart budget allows; with tmux gone, the same fleet again. It judges no agent'
 """
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from snakepit.pool.context import Pit
 
 LONGEST_PASS_S = 15.0  # between two looks: exits of panes and of tmux are told at once
+LATE_PANE_S = 0.05  # tmux has not yet seen that its pane's process is gone
 CHANGE_PASS_S = 1.0  # while somebody is to leave
 WAY_GRACE_S = 2.0
 SERVER_FORGIVEN_S = 120.0
@@ -52,10 +54,16 @@ class Sessions:
         self.launch_config: Config = pit.config
         self._server_seen = False
         self._has_started = False
+        self._new_exits: deque[int] = deque()
+        self._gone: set[int] = set()
         self._watched: frozenset[int] | None = None
         self._server_restarts: tuple[float, ...] = ()
         self.next_at: float | None = None  # wall time of the earliest restart that waits
         self.standing: dict[str, str] = {}
+
+    def note_exits(self, pids: Iterable[int]) -> None:
+        """From the watch of exits, which hears of them before tmux does; any thread."""
+        self._new_exits.extend(pids)
 
     def step(self, now: float) -> None:
         """One pass; none while a command changes the fleet."""
@@ -68,7 +76,10 @@ class Sessions:
         if not fleet.is_up:
             self._server_seen = False
             return
+        while self._new_exits:
+            self._gone.add(self._new_exits.popleft())
         panes = {pane.session: pane for pane in self._host.panes()}
+        self._gone &= {pane.pid for pane in panes.values() if not pane.dead}
         plans = self._plans(fleet)
         if not any(plan.session in panes for plan in plans) and not self._may_start_server(wall):
             return
@@ -89,6 +100,9 @@ class Sessions:
         self._watch_exits(panes.values())
         self._settle_changes(fleet, plans)
 
+    def _look_again_at(self, wall: float) -> None:
+        self.next_at = min(self.next_at or math.inf, wall)
+
     def _plans(self, fleet: Fleet) -> list[Plan]:
         config = self.launch_config
         plans = [view_plan(config, self.environ)]
@@ -101,6 +115,9 @@ class Sessions:
 
     def _keep(self, plan: Plan, pane: Pane | None, wall: float, *, free: bool) -> None:
         """`free`: the server died, which says nothing about this session."""
+        if pane is not None and not pane.dead and pane.pid in self._gone:
+            self._look_again_at(wall + LATE_PANE_S)
+            return
         if pane is not None and not pane.dead:
             self._restarts.healthy(plan.name, wall)
             self.standing[plan.name] = "running"
@@ -115,7 +132,7 @@ class Sessions:
             self.standing[plan.name] = "degraded"
         elif standing.restart_at is not None and standing.restart_at > wall:
             self.standing[plan.name] = "restarting"
-            self.next_at = min(self.next_at or standing.restart_at, standing.restart_at)
+            self._look_again_at(standing.restart_at)
         else:
             self._start(plan, pane, wall, _how(pane))
 
@@ -166,7 +183,7 @@ class Sessions:
         recent = tuple(at for at in self._server_restarts if 0 <= wall - at < SERVER_FORGIVEN_S)
         wait_s = min(2.0 ** (len(recent) - 1), SERVER_LONGEST_S) if recent else 0.0
         if recent and wall - recent[-1] < wait_s:
-            self.next_at = recent[-1] + wait_s
+            self._look_again_at(recent[-1] + wait_s)
             return False
         self._server_restarts = (*recent, wall)
         return True
@@ -182,7 +199,7 @@ class Sessions:
         """End who leaves and start anew who is stale, as soon as they hold nothing."""
         if not fleet.leaving and not fleet.stale:
             return
-        self.next_at = min(self.next_at or math.inf, clock.wall() + CHANGE_PASS_S)
+        self._look_again_at(clock.wall() + CHANGE_PASS_S)
         busy = {life.worker for life in living(self._pit) if held_by(self._pit, [life])}
         by_name = {plan.name: plan for plan in plans}
         for name in sorted((fleet.leaving | fleet.stale) - busy):

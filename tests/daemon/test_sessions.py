@@ -133,6 +133,20 @@ def test_five_minutes_of_health_forgive(scene: Scene) -> None:
     assert scene.alive() == ALL
 
 
+def test_an_exit_that_tmux_has_not_seen_yet_is_looked_at_again(scene: Scene) -> None:
+    scene.at(0)
+    pid = scene.host.sessions["snakepit-snake-1"].pane.pid
+    scene.sessions.note_exits([pid])
+    assert scene.at(10) == []
+    assert scene.sessions.next_at is not None
+    assert scene.sessions.next_at < 10.1
+    scene.host.finish("snakepit-snake-1", 1)
+    assert scene.at(10.05) == ["session.ended snake-1"]
+    scene.at(11.05)
+    assert scene.alive() == ALL
+    assert scene.sessions.next_at is None
+
+
 def test_a_service_comes_back(scene: Scene) -> None:
     scene.at(0)
     scene.host.finish("snakepit-side", 0)
