@@ -115,7 +115,7 @@ class Claiming:
     def stop_keeping(self) -> None:
         """A worker that goes to work leaves the index to others."""
         if self._keeper is not None:
-            self._keeper.release()
+            self._keeper.retire()
 
     def _keep_for_a_moment(self) -> None:
         if self._keeper is None:

@@ -16,7 +16,7 @@ from snakepit.core.task import Task
 from snakepit.store import layout
 from snakepit.store.atomic import stat_or_none, write_new
 from snakepit.store.folders import Folders
-from snakepit.store.index import HELD, OPEN, WAITING, WRITER, Buckets, Head, Lock
+from snakepit.store.index import BEAT, HELD, OPEN, WAITING, WRITER, Buckets, Head, Lock
 from snakepit.store.intake import Intake, Outcome, circle
 from snakepit.store.life import Hand
 from snakepit.store.needs import needed_name
@@ -109,14 +109,22 @@ class IndexKeeper:
         return True
 
     def release(self) -> None:
+        """Leave the role; claimers believe the index for as long as its heartbeat is fresh."""
         if self._is_keeper:
             self._role.release()
             self._is_keeper = False
 
+    def retire(self) -> None:
+        """Leave the role to whoever waits, who is woken to take it over at once."""
+        if self._is_keeper:
+            self._head.words[BEAT] = 0
+            self.release()
+            os.pwrite(self._wake_fd, b".", 0)
+
     def close(self) -> None:
         if self._watch is not None:
             self._watch.close()
-        self.release()
+        self.retire()
         self._tickets.close()
         self._head.close()
         self._role.close()

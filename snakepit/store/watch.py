@@ -5,14 +5,15 @@ rename out of the folder for half a second, and claims are such renames. Elsewhe
 """
 
 import os
+import stat
 import sys
 import threading
 from collections import deque
 from pathlib import Path
 from typing import Any
 
-IN_MODIFY, IN_CLOSE_WRITE, IN_MOVED_TO, IN_ATTRIB = 0x2, 0x8, 0x80, 0x4
-ARRIVALS = IN_CLOSE_WRITE | IN_MOVED_TO | IN_ATTRIB
+IN_MODIFY, IN_CLOSE_WRITE, IN_MOVED_TO, IN_ATTRIB, IN_CREATE = 0x2, 0x8, 0x80, 0x4, 0x100
+ARRIVALS = IN_CLOSE_WRITE | IN_MOVED_TO | IN_ATTRIB | IN_CREATE
 CHANGES = IN_MODIFY
 
 
@@ -20,6 +21,7 @@ class Watch:
     """Names that arrived in one folder since the last look. `lost` says that events were dropped: scan."""
 
     def __init__(self, path: Path, *, mask: int = ARRIVALS) -> None:
+        self._path = os.fsencode(path)
         self._names: deque[str] = deque()
         self._arrived = threading.Event()
         self._lost = False
@@ -55,8 +57,18 @@ class Watch:
         if name is None:
             path = getattr(event, "dest_path", "") or event.src_path
             name = os.fsencode(path).rpartition(b"/")[2]
+        elif event.mask & IN_CREATE and self._will_be_closed(name):
+            return
         self._names.append(os.fsdecode(name))
         self._arrived.set()
+
+    def _will_be_closed(self, name: bytes) -> bool:
+        """A plain file that was just created is told again when its writer closes it."""
+        try:
+            status = os.lstat(os.path.join(self._path, name))
+        except OSError:
+            return True
+        return stat.S_ISREG(status.st_mode) and status.st_nlink == 1
 
     def on_watch_deleted(self, wd: int) -> None:
         self.on_queue_overflow()
