@@ -231,4 +231,6 @@ class Sessions:
 def _how(pane: Pane | None) -> str:
     if pane is None:
         return "its session was gone"
+    if pane.exit_status is None:
+        return "its process ended"
     return f"its process ended with {pane.exit_status}"

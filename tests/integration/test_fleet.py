@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from snakepit import clock
+from snakepit.daemon.silent import SilentWatch
+from snakepit.pool.context import opened
 from snakepit.system import process
 from tests.support.fleets import HELLO, Fleet, fleet
 from tests.support.wait import wait_for
@@ -200,3 +202,26 @@ def test_everything_is_private(pool: Fleet) -> None:
     for path in pool.config.state_dir.rglob("*"):
         if not path.is_socket():
             assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_stopped_worker_is_told_continued_and_its_food_comes_back(
+    pool: Fleet, tmp_path: Path
+) -> None:
+    """As the daemon does it, with shorter patience."""
+    pool.ok("up")
+    pool.script("slow.md", f"[ -e {tmp_path}/seen ] && exit 0; touch {tmp_path}/seen; sleep 600")
+    worker = wait_for(lambda: pool.holder("slow.md"), what="the claim")
+    life = pool.lives()[worker]
+    wait_for((tmp_path / "seen").exists, what="the run")
+    os.kill(life.pid, signal.SIGSTOP)
+    with opened(pool.config) as pit:
+        watch = SilentWatch(pit, stopped_s=0.3, grace_s=5)
+
+        def is_done() -> bool:
+            watch.step(clock.monotonic())
+            return pool.lies("done") == {"slow.md"}
+
+        wait_for(is_done, seconds=20, what="the second run")
+    (silent,) = pool.events("worker.silent")
+    assert (silent["worker"], silent["generation"]) == (worker, life.generation)
+    wait_for(lambda: not process.is_running(life.pid, life.start), what="the end of it")

@@ -96,7 +96,7 @@ class FakeHost:
         if not self.is_up:
             msg = "no server runs"
             raise SessionGone(msg)
-        return 1_000_000
+        return 5_000_000
 
     def kill(self, name: str) -> None:
         self._note("kill", name)

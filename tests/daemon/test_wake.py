@@ -1,0 +1,81 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from snakepit import clock
+from snakepit.daemon.wake import WakeTimers
+from snakepit.pool.context import Pit, opened
+from snakepit.pool.fleet import Fleet, save_fleet
+from snakepit.pool.statefile import write_state
+from tests.support.fake_host import FakeHost
+from tests.support.pits import make_config
+
+CONFIG = """\
+[[agent]]
+name = "keeper"
+backend = "demo"
+wake = { interval = 1800, prompt_file = "survey.md" }
+
+[[agent]]
+name = "other"
+backend = "demo"
+"""
+
+
+@pytest.fixture
+def pit(tmp_path: Path) -> Iterator[Pit]:
+    (tmp_path / "survey.md").write_text("Look at the scraps.\n", encoding="utf-8")
+    with opened(make_config(tmp_path, CONFIG)) as pit:
+        save_fleet(pit.config, Fleet(is_up=True, members=("keeper", "other")))
+        yield pit
+
+
+def host_with_sessions() -> FakeHost:
+    host = FakeHost()
+    for name in ("snakepit-keeper", "snakepit-other"):
+        host.start(name, ["cli"], cwd=Path("/"))
+    return host
+
+
+def wake(pit: Pit, *, ago: float | None) -> list[str]:
+    """What was typed, when the last wake was so many seconds ago."""
+    host = host_with_sessions()
+    if ago is not None:
+        write_state(pit.config.state_dir / "wakes" / "keeper.json", {"last": clock.wall() - ago})
+    timers = WakeTimers(pit, host)
+    timers.step(0.0)
+    timers.step(1.0)
+    return host.sessions["snakepit-keeper"].keys + host.sessions["snakepit-other"].keys
+
+
+def test_the_first_sight_starts_the_interval(pit: Pit) -> None:
+    assert wake(pit, ago=None) == []
+    assert (pit.config.state_dir / "wakes" / "keeper.json").is_file()
+
+
+def test_after_the_interval_once(pit: Pit) -> None:
+    assert wake(pit, ago=1801) == ["Look at the scraps.", "Enter"]
+    assert [event.data["prompt"] for event in pit.journal.read()] == ["survey.md"]
+
+
+def test_before_it_not(pit: Pit) -> None:
+    assert wake(pit, ago=1700) == []
+
+
+def test_a_clock_that_jumped_back_starts_it_anew(pit: Pit) -> None:
+    assert wake(pit, ago=-100_000) == []
+    assert wake(pit, ago=1801) != []
+
+
+def test_who_holds_food_is_not_woken(pit: Pit) -> None:
+    life = pit.store.open_worker("keeper")
+    (pit.config.pit_dir / "claimed" / "keeper" / "x.md").write_bytes(b"x")
+    assert wake(pit, ago=1801) == []
+    life.close()
+
+
+def test_a_missing_prompt_is_told(pit: Pit, tmp_path: Path) -> None:
+    (tmp_path / "survey.md").unlink()
+    assert wake(pit, ago=1801) == []
+    assert [event.type for event in pit.journal.read()] == ["log.error"]
