@@ -42,7 +42,11 @@ class Daemon:
         launch_config: "Config",
         environ: Mapping[str, str],
         host: Host,
+        *,
+        is_mine: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`is_mine`: this process is still the one that serves the pit."""
+        self._is_mine = is_mine
         self._config = config
         self._inbox: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stop = threading.Event()
@@ -135,6 +139,9 @@ class Daemon:
 
     def _state_step(self, now: float) -> None:
         """For `status`: what only the daemon knows."""
+        if not self._is_mine():
+            self._inbox.put(STOP)  # somebody removed the log folder: another daemon may begin
+            return
         state: dict[str, object] = {
             "sessions": dict(self._sessions.standing),
             "silent": sorted(self._silent.workers),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from snakepit import clock
+from snakepit.core.retry import LONGEST_DELAY_S
 from snakepit.daemon.restarts import Restarts
 from snakepit.errors import SnakepitError
 from snakepit.pool.end import end_agent, end_all, held_by, living
@@ -130,7 +131,7 @@ class Sessions:
             standing = self._exited(plan, pane, wall)
         if standing.is_degraded:
             self.standing[plan.name] = "degraded"
-        elif standing.restart_at is not None and standing.restart_at > wall:
+        elif standing.restart_at is not None and 0 < standing.restart_at - wall <= LONGEST_DELAY_S:
             self.standing[plan.name] = "restarting"
             self._look_again_at(standing.restart_at)
         else:

@@ -5,14 +5,17 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snakepit import clock
 from snakepit.config.loader import try_load
+from snakepit.core.redact import Redactor
 from snakepit.pool.applied import is_same_place, load_applied, load_in_use
 from snakepit.pool.attend import lock_path
+from snakepit.pool.context import secret_values
 from snakepit.pool.environment import kept_environment
 from snakepit.pool.fleet import load_fleet
 
@@ -35,7 +38,11 @@ def serve(path: Path, *, always: bool = False) -> int:
     if lock is None:
         _say("another daemon serves this pit")
         return 0
-    outcome = _run(config, lock)
+    try:
+        outcome = _run(config, lock)
+    except Exception:
+        _say(Redactor(secret_values(config, os.environ.items())).clean(traceback.format_exc()))
+        return 1
     if outcome == "renew":
         _renew(lock)
     os.close(lock)
@@ -48,7 +55,13 @@ def _run(found: "Config", lock: int) -> str:
 
     config, launch_config, environ = configs(found)
     host = TmuxHost(config.socket, tmux_conf=config.defaults.tmux_conf, environ=environ)
-    daemon = Daemon(config, launch_config, environ, host)
+    daemon = Daemon(
+        config,
+        launch_config,
+        environ,
+        host,
+        is_mine=lambda: is_same_file(lock_path(config), lock),
+    )
     for number, message in (
         (signal.SIGTERM, STOP),
         (signal.SIGINT, STOP),
@@ -93,6 +106,13 @@ def take_lock(path: Path) -> int | None:
             return fd
     os.close(fd)
     return None
+
+
+def is_same_file(path: Path, fd: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(fd))
+    except OSError:
+        return False
 
 
 def _renew(lock: int) -> None:

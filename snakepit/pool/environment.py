@@ -28,6 +28,7 @@ NETWORK = (
     "GIT_SSL_CAINFO",
 )
 SETTING = "SNAKEPIT_SET_"
+WHERE_TMUX_IS = "TMUX_TMPDIR"  # for whoever asks tmux; no session gets it
 TERM = "screen-256color"
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -75,6 +76,7 @@ def keep_environment(config: "Config", environ: Mapping[str, str]) -> None:
     for agent in config.agents:
         names.update(agent.env_pass)
     settings = {name: value for name, value in environ.items() if name.startswith(SETTING)}
+    names.add(WHERE_TMUX_IS)
     kept = {**plain(environ), **passed(environ, names), **settings}
     if read_state(environ_path(config)) != kept:
         write_state(environ_path(config), kept)

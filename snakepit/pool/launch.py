@@ -12,7 +12,7 @@ from snakepit import clock
 from snakepit.agents.launchplan import find_program
 from snakepit.errors import SessionError
 from snakepit.pool.applied import STATE
-from snakepit.pool.environment import session_environment
+from snakepit.pool.environment import WHERE_TMUX_IS, session_environment
 from snakepit.pool.program import module_argv, with_own_command
 from snakepit.pool.statefile import read_state, write_state
 from snakepit.session import launchfile
@@ -118,7 +118,7 @@ def view_plan(config: "Config", environ: Mapping[str, str]) -> Plan:
         name=VIEW,
         session=config.session_name(VIEW),
         argv=tuple(module_argv("snakepit.daemon.view", "--config", str(config.path))),
-        env=session_environment(environ, own={}, names=()),
+        env=session_environment(environ, own={}, names=(WHERE_TMUX_IS,)),
         cwd=config.root,
     )
 

@@ -2,12 +2,14 @@
 
 import os
 import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from snakepit.system import process
 from tests.support.fleets import Fleet, fleet
 from tests.support.wait import wait_for
 
@@ -277,3 +279,42 @@ def test_the_daemon_serves_a_pit_without_a_fleet(pool: Fleet) -> None:
         output, _ = daemon.communicate(timeout=20)
     assert daemon.returncode == 0, output
     assert pool.daemon() == 0
+
+
+def test_on_the_persons_own_server_only_our_sessions_are_touched(tmp_path: Path) -> None:
+    """With `tmux_socket = "default"`; the person's server is one in a folder of its own."""
+    text = MIXED.replace("{socket}", "default")
+    where = tmp_path / "t"
+    where.mkdir(mode=0o700)
+    own = {"TMUX_TMPDIR": str(where)}
+    with fleet(tmp_path, text, environ=own) as pool:
+        tmux = ["tmux", "-f", "/dev/null"]
+        environ = pool.environ()
+        subprocess.run([*tmux, "new-session", "-d", "-s", "mine", "cat"], env=environ, check=True)
+        pool.ok("up")
+        sessions = {"snakepit-eater", "snakepit-actor", "snakepit-side", "snakepit-watchdog"}
+        assert pool.sessions() == sessions
+        (pane,) = [pane for pane in pool.host.panes() if pane.session == "snakepit-actor"]
+        os.kill(pane.pid, signal.SIGKILL)
+        wait_for(lambda: pool.events("worker.restarted"), seconds=20, what="the restart")
+        pool.drop("meal.md")
+        wait_for(lambda: pool.lies("done") == {"meal.md"}, what="the meal")
+        pool.ok("down")
+        left = subprocess.run(
+            [*tmux, "list-sessions", "-F", "#S"],
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert left.stdout.split() == ["mine"]
+
+
+def test_a_removed_log_folder_does_not_make_two_daemons(pool: Fleet) -> None:
+    pool.ok("up")
+    daemon = pool.daemon()
+    pool.config.log_dir.rename(pool.config.root / "moved")
+    wait_for(lambda: not process.is_running(daemon), seconds=20, what="its end")
+    pool.ok("up")
+    assert pool.daemon() not in (0, daemon)
+    assert set(pool.lives()) == {"snake-1", "snake-2"}

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from snakepit.config.loader import load
@@ -28,14 +28,15 @@ HELLO = "# hello\n\n```bash run\necho hello from $SNAKEPIT_WORKER\n```\n"
 
 
 class Fleet:
-    def __init__(self, folder: Path, text: str = "", *, count: int = 2) -> None:
+    def __init__(self, folder: Path, text: str, *, count: int, environ: Mapping[str, str]) -> None:
         self.folder = folder
+        self.extra = dict(environ)
         self.socket = unique_socket()
         path = write_config(
             folder, text.replace("{socket}", self.socket), socket=self.socket, count=count
         )
         self.config: Config = load(path, environ={})
-        self.host = TmuxHost(self.socket, environ=dict(os.environ))
+        self.host = TmuxHost(self.config.socket, environ={**os.environ, **environ})
 
     def run(
         self, *words: str, env: dict[str, str] | None = None
@@ -64,7 +65,8 @@ class Fleet:
 
     def environ(self, extra: dict[str, str] | None = None) -> dict[str, str]:
         plain = {key: value for key, value in os.environ.items() if not key.startswith("SNAKEPIT_")}
-        return {**plain, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", **(extra or {})}
+        own = {"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}
+        return {**plain, **own, **self.extra, **(extra or {})}
 
     def ok(self, *words: str) -> str:
         done = self.run(*words)
@@ -129,8 +131,10 @@ class Fleet:
 
 
 @contextlib.contextmanager
-def fleet(folder: Path, text: str = "", *, count: int = 2) -> Iterator[Fleet]:
-    made = Fleet(folder, text, count=count)
+def fleet(
+    folder: Path, text: str = "", *, count: int = 2, environ: Mapping[str, str] | None = None
+) -> Iterator[Fleet]:
+    made = Fleet(folder, text, count=count, environ=environ or {})
     try:
         yield made
     finally:
