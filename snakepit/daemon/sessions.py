@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from snakepit.config.model import Config
     from snakepit.pool.context import Pit
 
-LONGEST_PASS_S = 15.0  # between two looks: exits of panes and of tmux are told at once
+LONGEST_PASS_S = 5.0  # between two looks: what the exit watch has not met yet is found here
 LATE_PANE_S = 0.05  # tmux has not yet seen that its pane's process is gone
 CHANGE_PASS_S = 1.0  # while somebody is to leave
 WAY_GRACE_S = 2.0
