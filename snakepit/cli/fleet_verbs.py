@@ -119,7 +119,10 @@ def ended_lines(ended: "Ended") -> "Iterator[str]":
     what = [counted(len(ended.workers), "snake"), counted(len(ended.sessions), "session")]
     if ended.daemon:
         what.append("the daemon")
-    yield f"ended: {', '.join(what)}; nothing is left running" if not ended.left else "ended, but:"
+    if not (ended.workers or ended.sessions or ended.daemon):
+        yield "nothing was running"
+    elif not ended.left:
+        yield f"ended: {', '.join(what)}; nothing is left running"
     if ended.killed:
         yield f"had to be killed: {', '.join(ended.killed)}"
     if ended.returned:

@@ -123,6 +123,7 @@ class Daemon:
             self._stop.set()
         elif message == HUP:
             self._reload.forced = True
+            return [HUP, "sessions"]
         return [message]
 
     def _panes_ended(self, pids: set[int]) -> None:

@@ -8,13 +8,18 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from snakepit import clock
 from snakepit.config.loader import load
 from snakepit.core.view import plain_lines
 from snakepit.errors import SnakepitError
 from snakepit.pool.environment import kept_environment
+from snakepit.pool.revive import revive
 from snakepit.pool.status import view
+
+if TYPE_CHECKING:
+    from snakepit.config.model import Config
 
 LOOK_S = 2.0
 DRAW_ANYWAY = 20  # looks
@@ -27,7 +32,7 @@ class View:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._events: Path | None = None
+        self._config: Config | None = None
         self._size = -1
         self._looks = 0
 
@@ -41,9 +46,17 @@ class View:
         self._size = size
         return self._picture()
 
+    def mind_daemon(self, *, at_once: bool = False) -> None:
+        """A pane that is always there misses the daemon sooner than a worker with a run."""
+        try:
+            if self._config is not None:
+                revive(self._config, at_once=at_once)
+        except OSError as error:
+            sys.stdout.write(f"\r\nthe daemon is gone and cannot be started: {error}\r\n")
+
     def _size_of_events(self) -> int:
         try:
-            return self._events.stat().st_size if self._events else -1
+            return _events(self._config).stat().st_size if self._config else -1
         except OSError:
             return -1
 
@@ -52,10 +65,14 @@ class View:
         try:
             config = load(self._path, environ=os.environ)
             config = load(self._path, environ=kept_environment(config.state_dir))
-            self._events = config.log_dir / "events.jsonl"
+            self._config = config
             return "\n".join(plain_lines(view(config)))
         except (SnakepitError, OSError) as error:
             return f"{error}\n(looked at {clock.stamp()})"
+
+
+def _events(config: "Config") -> Path:
+    return config.log_dir / "events.jsonl"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,10 +92,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.write(f"{HOME_AND_CLEAR}{fitted(text)}")
             sys.stdout.flush()
             shown = text
+        subject.mind_daemon()
         try:
             number = woken.get(timeout=LOOK_S)
         except queue.Empty:
             number = 0
+    subject.mind_daemon(at_once=True)
     return 0
 
 

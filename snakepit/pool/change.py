@@ -119,6 +119,8 @@ def rescale(pit: "Pit", host: Host, pool: str, count: int) -> Rescaled:
         change = Rescaled(pool=pool, was=was, count=count, is_up=fleet.is_up)
         if fleet.is_up:
             change = _resize_fleet(pit, host, config, fleet, change, environ)
+    if change.leaving:
+        hang_up_daemon(pit.config)
     if was != count or change.started or change.ended:
         pit.journal.append("pool.scaled", name=pool, was=was, count=count)
     return change

@@ -68,11 +68,12 @@ def end_fleet(
     pit.store.set_paused(True)
     daemon = end_daemon(config)
     panes = own_panes(config, host)
-    lives = living(pit)
-    held = held_by(pit, lives)
+    known = [life for life in pit.store.lives() if life.verdict is not Verdict.BY_HAND]
+    lives = [life for life in known if life.verdict is Verdict.ALIVE]
+    held = held_by(pit, known)
     killed, left = end_all(config, panes, lives, grace_s=grace_s)
     recover_all(pit)
-    still = held_by(pit, lives)
+    still = held_by(pit, known)
     for pane in panes:
         host.kill(pane.session)
     host.kill_server()

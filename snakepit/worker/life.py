@@ -57,6 +57,7 @@ def run_worker(pit: Pit, agent: "Agent", *, guard: int = 0) -> None:
                 pass
         finally:
             worker.close()
+            caretaker.leave()
     finally:
         attention.close()
         screen.close()

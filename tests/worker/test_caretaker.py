@@ -10,8 +10,9 @@ import pytest
 
 from snakepit.pool.attend import daemon_pid, end_daemon
 from snakepit.pool.fleet import Fleet, save_fleet
+from snakepit.pool.revive import is_our_turn
 from snakepit.system import process
-from snakepit.worker.caretaker import _is_our_turn
+from tests.support.pits import make_config
 from tests.support.processes import stays
 from tests.support.wait import wait_for
 from tests.support.workers import Kitchen, kitchen
@@ -59,7 +60,8 @@ def test_no_daemon_where_no_fleet_is_meant_to_be_up(box: Kitchen) -> None:
 
 
 def test_one_caller_has_its_turn(tmp_path: Path) -> None:
-    mark = str(tmp_path / "daemon.starting")
-    assert [_is_our_turn(mark) for _ in range(3)] == [True, False, False]
-    os.utime(mark, (1, 1))
-    assert [_is_our_turn(mark) for _ in range(3)] == [True, False, False]
+    config = make_config(tmp_path)
+    config.state_dir.mkdir(parents=True)
+    assert [is_our_turn(config) for _ in range(3)] == [True, False, False]
+    os.utime(config.state_dir / "daemon.starting", (1, 1))
+    assert [is_our_turn(config) for _ in range(3)] == [True, False, False]
