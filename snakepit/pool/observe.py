@@ -46,7 +46,7 @@ _OBSERVED: Mapping[State, str] = {
 
 
 class Place(NamedTuple):
-    """Equal where state and worker are: `generation` is the life that holds it, where it is known."""
+    """Equal where state and worker are: `generation` is the life that holds or ended it, where it is known."""
 
     state: State
     worker: str | None = None
@@ -85,11 +85,9 @@ class Told:
             if name not in self.arrived and self._was_seen_waiting(name):
                 self.owed.add(name)
             self.arrived.discard(name)
-        generation = event.data.get("generation")
-        if state is State.CLAIMED:
-            self.places[name] = Place(state, event.worker, str(generation) if generation else None)
-        else:
-            self.places[name] = Place(state)
+        generation = str(event.data.get("generation") or "") or None
+        worker = event.worker if state is State.CLAIMED else None
+        self.places[name] = Place(state, worker, generation)
 
     def _was_seen_waiting(self, name: str) -> bool:
         """Claimed before it was told as queued: the feeder's report is still to come."""
@@ -97,12 +95,12 @@ class Told:
         return place is not None and place.state is State.CLAIMED
 
     def _is_outdated(self, event: Event, name: str) -> bool:
-        """Told late: a report follows its move, and somebody has claimed the task in between."""
+        """Told late: a report follows its move, and another life has claimed or even ended the task in between."""
         place = self.places.get(name)
-        if place is None or place.state is not State.CLAIMED or event.type == "task.claimed":
+        if place is None or place.state is State.QUEUED or event.type == "task.claimed":
             return False
         if event.type in _ARRIVALS:
-            return True
+            return place.state is State.CLAIMED
         generation = event.data.get("generation")
         return bool(place.generation and generation and generation != place.generation)
 

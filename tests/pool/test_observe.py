@@ -115,6 +115,16 @@ def test_reports_that_come_late_are_not_believed(pit: Pit) -> None:
     assert looks.twice() == []
 
 
+def test_a_recovery_that_tells_after_the_next_life_is_done_is_not_believed(pit: Pit) -> None:
+    looks = Looks(pit)
+    place(pit, "done").write_bytes(SCRIPT)
+    pit.journal.append("task.claimed", task="x.md", worker="a", generation="1")
+    pit.journal.append("task.claimed", task="x.md", worker="b", generation="2")
+    pit.journal.append("task.completed", task="x.md", worker="b", generation="2")
+    pit.journal.append("task.recovered", task="x.md", worker="a", generation="1", state="queued")
+    assert looks.twice() == []
+
+
 def test_what_lies_in_a_hand_is_on_its_way(pit: Pit) -> None:
     looks = Looks(pit)
     feed_one(pit, "x.md", SCRIPT)

@@ -1,7 +1,7 @@
 """Owns the processes of a storm, each killed at any instant and started again: worker, producer, keeper, reaper.
 
-`python -m tests.storm.actor ROLE ROOT READY TASKS MEAN_MS`: touches the file READY once it is at its work,
-and ends at SIGTERM. A run of a task lasts MEAN_MS on average.
+`python -m tests.storm.actor PARENT ROLE ROOT READY TASKS MEAN_MS`: touches the file READY once it is at its
+work, ends at SIGTERM and with its parent. A run of a task lasts MEAN_MS on average.
 """
 
 import os
@@ -143,8 +143,10 @@ class Actor:
             reap.reap(self.pit)
 
 
-def main(role: str, root: str, ready: str, tasks: str, mean_ms: str) -> None:
+def main(parent: str, role: str, root: str, ready: str, tasks: str, mean_ms: str) -> None:
     set_parent_death_signal()
+    if os.getppid() != int(parent):
+        return
     actor = Actor(Path(root), Path(ready), int(tasks), float(mean_ms) / 1000)
     signal.signal(signal.SIGTERM, lambda *_: actor.stop.set())
     roles = {"producer": actor.produce, "keeper": actor.keep, "reaper": actor.reap}

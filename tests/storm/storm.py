@@ -108,8 +108,8 @@ class Storm:
         with self._errors.open("ab") as errors:
             child = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "tests.storm.actor", role, str(self.root)),
-                    *(str(ready), str(tasks), str(self.plan.mean_ms)),
+                    *(sys.executable, "-m", "tests.storm.actor", str(os.getpid()), role),
+                    *(str(self.root), str(ready), str(tasks), str(self.plan.mean_ms)),
                 ],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
