@@ -12,7 +12,7 @@ import stat
 from enum import Enum, auto
 from typing import NamedTuple
 
-from snakepit.core.names import printable, problem_with, stem
+from snakepit.core.names import printable, problem_with, root_of, stem
 from snakepit.core.task import Task
 from snakepit.errors import TaskError
 from snakepit.store import layout
@@ -173,5 +173,5 @@ def note_name(name: str) -> str:
 
 
 def is_note(name: str) -> bool:
-    """What stands beside dead letters and is no task itself."""
-    return name.endswith((".why.md", "~late.md"))
+    """What stands beside dead letters and is no task itself; a second one of a name has a number."""
+    return root_of(name).endswith((".why.md", "~late.md"))

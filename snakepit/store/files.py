@@ -6,7 +6,6 @@ hand of its own. A FilePit may be used by one thread; its keeper by another.
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from snakepit.clock import stamp, wall
@@ -17,8 +16,9 @@ from snakepit.core.order import ClassKey, Diet
 from snakepit.core.result import attempt_block, result_block
 from snakepit.core.retry import Dead, next_step, retry_delay
 from snakepit.core.task import Task
-from snakepit.errors import ClaimLost, NotFound, StoreError, TaskError
+from snakepit.errors import ClaimLost, NotFound, StoreError
 from snakepit.store import layout, listing, settle, split
+from snakepit.store.admission import Kind, examine
 from snakepit.store.atomic import publish, read_all, stat_or_none, unlink_if_there, write_new
 from snakepit.store.base import (
     DEFAULT_ATTEMPTS,
@@ -39,7 +39,6 @@ from snakepit.store.folders import Folders
 from snakepit.store.intake import Intake, free_name
 from snakepit.store.keeper import IndexKeeper
 from snakepit.store.life import KEEPER, PERSON, RECOVERY, VERB, FileLife, Hand
-from snakepit.store.reader import read_task
 from snakepit.store.recover import Recovery, make_waste, recover_lock
 from snakepit.store.settle import TASK_LIMIT, Pen
 from snakepit.system.files import rename_noreplace
@@ -101,15 +100,23 @@ class FilePit(PitStore):
 
     def retry(self, name: str) -> str:
         name = task_name(name)
+        self._check_retry(name)
         text = self._take_from(State.DEAD, name)
-        with suppress(TaskError):
-            if read_task(name, text).extra.get("refused") is True:
-                publish(name, self._own_hand(PERSON).fd, self.folders.dead, name, sync=False)
-                message = f"{name} is a note about something that was refused, not a task"
-                raise StoreError(message, fix=f"read it: {self.path / 'scraps' / name}")
-        final = self._rewrite(name, edit(text, RETRIED), State.QUEUED)
         unlink_if_there(f"{name.removesuffix('.md')}.why.md", self.folders.dead)
-        return final
+        return self._rewrite(name, edit(text, RETRIED), State.QUEUED)
+
+    def _check_retry(self, name: str) -> None:
+        """Before anything is taken: what is no task would only be refused again."""
+        look = examine(self.folders.dead, name)
+        path = self.path / layout.FOLDER[State.DEAD] / name
+        if look.kind is Kind.GONE:
+            raise _not_in(State.DEAD, name)
+        if look.task is None:
+            message = f"{name} is no task: {look.reason}"
+            raise StoreError(message, fix=f"mend {path}, then retry it")
+        if look.task.extra.get("refused") is True:
+            message = f"{name} is a note about something that was refused, not a task"
+            raise StoreError(message, fix=f"read it: {path}")
 
     def cancel(self, name: str, reason: str) -> str:
         name = task_name(name)
@@ -126,9 +133,7 @@ class FilePit(PitStore):
         try:
             rename_noreplace(name, name, self.folders.fd[state], hand)
         except FileNotFoundError:
-            folder = layout.FOLDER[state]
-            message = f"{name} is not in {folder}/"
-            raise NotFound(message, fix=f"see where it is: agents.py show {name}") from None
+            raise _not_in(state, name) from None
         return read_all(name, hand, TASK_LIMIT)
 
     def _rewrite(self, name: str, text: bytes, state: State) -> str:
@@ -374,6 +379,11 @@ def _files(life: Life) -> FileLife:
         msg = "this life is over, or of another store"
         raise StoreError(msg, fix="open a new one")
     return life
+
+
+def _not_in(state: State, name: str) -> NotFound:
+    message = f"{name} is not in {layout.FOLDER[state]}/"
+    return NotFound(message, fix=f"see where it is: agents.py show {name}")
 
 
 def _lost(name: str) -> ClaimLost:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from snakepit.core.lifecycle import State
 from snakepit.errors import StoreError
 from snakepit.store.files import open_pit
 from snakepit.store.listing import held
@@ -119,6 +120,25 @@ def test_what_cannot_be_read_is_kept_with_its_reason(
     assert (bench.path / "scraps" / "bad.md").read_bytes() == text
     assert reason in (bench.path / "scraps" / "bad.why.md").read_text()
     goes_on(bench)
+
+
+def test_a_retry_of_what_is_still_no_task_changes_nothing(bench: Bench) -> None:
+    bench.drop("bad.md", "---\npriority: soon\n---\nx\n")
+    bench.told("refused", "bad.md")
+    with pytest.raises(StoreError, match="priority"):
+        bench.pit.retry("bad")
+    assert sorted(bench.names("scraps")) == ["bad.md", "bad.why.md"]
+    (bench.path / "scraps" / "bad.md").write_text("mended\n")
+    bench.pit.retry("bad")
+    assert bench.names("scraps") == []
+    assert bench.take("bad.md").text.endswith(b"mended\n")
+
+
+def test_second_notes_are_no_tasks_either(bench: Bench) -> None:
+    for name in ("x.why.md", "x.why~2.md", "x~late.md", "x~late~2.md", "x~2.md"):
+        (bench.path / "scraps" / name).write_text("told\n")
+    assert [entry.name for entry in bench.pit.entries(State.DEAD)] == ["x~2.md"]
+    assert bench.pit.counts()[State.DEAD] == 1
 
 
 def test_an_alias_bomb_costs_nothing(bench: Bench) -> None:
