@@ -27,41 +27,62 @@ CANDIDATES = 5
 
 
 def find(pit: "Pit", reference: str, *, states: Sequence[State] = tuple(State)) -> "Entry":
-    """The task of that name, with or without .md, or the only one whose name begins so."""
+    """The task of that name, with or without .md, or the only one of all whose name begins so."""
     wanted = reference.removeprefix("./").rsplit("/", 1)[-1]
     for name in dict.fromkeys((names.task_name(wanted), wanted)):
-        for entry in pit.store.locate(name):
+        exact = pit.store.locate(name)
+        for entry in exact:
             if entry.state in states:
                 return entry
+        if exact:
+            raise _elsewhere(wanted, exact[0], states)
     near = [
         entry
-        for state in states
+        for state in State
         for entry in pit.store.entries(state)
         if entry.name.startswith(wanted) and not entry.in_hand
     ]
-    if len({entry.name for entry in near}) == 1:
-        return near[0]
-    raise _not_found(pit, wanted, near, states)
-
-
-def _not_found(pit: "Pit", wanted: str, near: "list[Entry]", states: Sequence[State]) -> NotFound:
-    folders = " or ".join(f"{layout.FOLDER[state]}/" for state in states)
-    shown = names.printable(wanted)
+    if len({entry.name for entry in near}) > 1:
+        raise _ambiguous(wanted, near)
+    for entry in near:
+        if entry.state in states:
+            return entry
     if near:
-        newest = sorted(near, key=lambda entry: -entry.ctime_ns)[:CANDIDATES]
-        some = ", ".join(names.stem(entry.name) for entry in newest)
-        msg = f"{shown} begins the names of {len(near)} tasks in {folders}"
-        return NotFound(msg, fix=f"say which, newest first: {some}")
+        raise _elsewhere(wanted, near[0], states)
+    raise _not_found(pit, wanted, states)
+
+
+def _folders(states: Sequence[State]) -> str:
+    return " or ".join(f"{layout.FOLDER[state]}/" for state in states)
+
+
+def _elsewhere(wanted: str, entry: "Entry", states: Sequence[State]) -> NotFound:
+    shown, name = names.printable(wanted), names.printable(entry.name)
+    which = "" if names.task_name(wanted) == entry.name else f"{name} is "
+    msg = f"{shown} is not in {_folders(states)} but {which}in {layout.FOLDER[entry.state]}/"
+    return NotFound(msg, fix=f"agents.py show {names.stem(name)}")
+
+
+def _ambiguous(wanted: str, near: "list[Entry]") -> NotFound:
+    newest = sorted(near, key=lambda entry: -entry.ctime_ns)[:CANDIDATES]
+    some = ", ".join(
+        f"{names.printable(names.stem(entry.name))} ({layout.FOLDER[entry.state]}/)"
+        for entry in newest
+    )
+    count = len({entry.name for entry in near})
+    msg = f"{names.printable(wanted)} begins the names of {count} tasks"
+    return NotFound(msg, fix=f"say which, newest first: {some}")
+
+
+def _not_found(pit: "Pit", wanted: str, states: Sequence[State]) -> NotFound:
+    folders = _folders(states)
+    shown = names.printable(wanted)
     dropped = pit.config.pit_dir / layout.FOLDER[State.QUEUED] / wanted
     if os.path.lexists(dropped) and (dropped.is_symlink() or not dropped.is_file()):
         msg = f"{shown} is no regular file: the pit follows and opens nothing else"
         return NotFound(
             msg, fix="drop the text itself; what is there now is put aside, with a note"
         )
-    elsewhere = pit.store.locate(names.task_name(wanted))
-    if elsewhere:
-        msg = f"{shown} is not in {folders} but in {layout.FOLDER[elsewhere[0].state]}/"
-        return NotFound(msg, fix=f"agents.py show {names.stem(shown)}")
     return NotFound(f"no task {shown} in {folders}", fix="agents.py ls shows all there are")
 
 
@@ -110,7 +131,7 @@ class Story:
         yield f"  file: {entry.path}"
         if task:
             yield f"  read as: {_how_read(task)}"
-            yield f"  attempts: {task.attempt} of {self.limit}"
+            yield f"  {self._counted(task)}"
         if self.problem:
             yield from _under("wrong", self.problem)
         if self.waits_for:
@@ -126,6 +147,12 @@ class Story:
         if self.result:
             yield "result:"
             yield from (f"  {line}" for line in self.result.splitlines())
+
+    def _counted(self, task: "Task") -> str:
+        """The header counts runs that failed: one that runs or went well is the next."""
+        if self.entry.state in (State.CLAIMED, State.DONE):
+            return f"run {task.attempt + 1} of {self.limit}"
+        return f"attempts: {task.attempt} of {self.limit}"
 
 
 def tell(pit: "Pit", entry: "Entry") -> Story:

@@ -55,6 +55,38 @@ def test_show_finds_by_the_beginning_of_a_name(box: Box) -> None:
     assert "begins the names of 2 tasks" in result.stderr
 
 
+def test_an_exact_name_elsewhere_is_never_a_prefix(box: Box) -> None:
+    box.fed("x", "one")
+    box.ok("cancel", "one")
+    box.fed("x", "one-more")
+    refused = box.run("cancel", "one")
+    assert refused.exit_code == 1
+    assert "one is not in food/ or claimed/ but in scraps/" in refused.stderr
+    assert box.names("food") == ["one-more.md"]
+
+
+def test_a_prefix_counts_over_every_state(box: Box) -> None:
+    box.fed("x", "first-a")
+    box.ok("cancel", "first-a")
+    refused = box.run("cancel", "first")
+    assert "first is not in food/ or claimed/ but first-a.md is in scraps/" in refused.stderr
+    box.fed("x", "first-b")
+    refused = box.run("cancel", "first")
+    assert "begins the names of 2 tasks" in refused.stderr
+    assert "first-a (scraps/)" in refused.stderr
+    assert box.names("food") == ["first-b.md"]
+
+
+def test_show_counts_the_run_it_is_in(box: Box) -> None:
+    box.fed("x", "one")
+    assert "attempts: 0 of 3" in box.ok("show", "one")
+    with box.living() as (snake, _):
+        snake.ok("claim")
+        assert "run 1 of 3" in box.ok("show", "one")
+        snake.ok("done", "-m", "yes")
+    assert "run 1 of 3" in box.ok("show", "one")
+
+
 def test_show_prints_the_result(box: Box) -> None:
     box.fed("x", "one")
     with box.living() as (snake, _):
