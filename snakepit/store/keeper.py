@@ -103,7 +103,7 @@ class IndexKeeper:
             self._watch = Watch(self.folders.path / layout.FOLDER[State.QUEUED])
         if not self._head.open():
             self._head.create()
-        if self._head.words[WRITER] != self._nonce:
+        if self._head.words[WRITER] != self._nonce and not self._resume_epoch():
             self._start_epoch()
         self._next_scan = 0.0
         return True
@@ -305,6 +305,17 @@ class IndexKeeper:
         if position is None:
             return False
         self.ticketed[name] = Ticketed(key, priority, ctime_ns, position, outcome.inode)
+        return True
+
+    def _resume_epoch(self) -> bool:
+        """Go on with what another keeper left; the scan that follows finds what it did not know."""
+        tickets = self._tickets.resume()
+        if tickets is None:
+            return False
+        self.ticketed = {name: Ticketed(*ticket, inode=0) for name, ticket in tickets.items()}
+        self.waiting.clear()
+        self.intake.read_ids()
+        self._head.words[WRITER] = self._nonce
         return True
 
     def _start_epoch(self) -> None:

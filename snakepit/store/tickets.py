@@ -11,6 +11,7 @@ from snakepit.store.index import (
     EPOCH,
     N_CLASSES,
     OPEN,
+    PRIORITIES,
     WORDS,
     Buckets,
     Head,
@@ -19,6 +20,7 @@ from snakepit.store.index import (
     bucket_path,
     encode_class,
     encode_tickets,
+    read_classes,
     slot,
 )
 
@@ -66,11 +68,51 @@ class TicketWriter:
         self._drop_epochs(epoch)
         return positions
 
+    def resume(self) -> dict[str, tuple[ClassKey, int, int, int]] | None:
+        """Go on with the epoch that is there: name -> class, priority, ctime, end of its ticket.
+
+        None when it is damaged: then only a new one helps.
+        """
+        words = self.head.words
+        epoch, count = words[EPOCH], words[N_CLASSES]
+        classes = read_classes(self.index_fd, epoch)[:count] if epoch else []
+        if not epoch or len(classes) != count:
+            return None
+        self._close()
+        self._ids = {key: number for number, key in enumerate(classes)}
+        self._classes_fd = os.open(
+            f"{epoch}/classes", OPEN | os.O_APPEND, 0o600, dir_fd=self.index_fd
+        )
+        found: dict[str, tuple[ClassKey, int, int, int]] = {}
+        for key, class_id in self._ids.items():
+            for priority in range(PRIORITIES):
+                tickets = self._read(epoch, slot(class_id, priority))
+                if tickets is None:
+                    return None
+                for came, name, end in tickets:
+                    found[name] = (key, priority, came, end)
+        return found
+
+    def _read(self, epoch: int, at: int) -> list[tuple[int, str, int]] | None:
+        """What claimers have not taken from one bucket; None when it is damaged."""
+        end, start = self.head.words[at], self.head.words[at + 1]
+        if start >= end:
+            return [] if start == end else None
+        data = os.pread(self._bucket(epoch, at), end - start, start)
+        if len(data) != end - start or not data.endswith(b"\n"):
+            return None
+        tickets = []
+        for line in data.split(b"\n")[:-1]:
+            start += len(line) + 1
+            came, _, name = line.partition(b" ")
+            if not came.isdigit():
+                return None
+            tickets.append((int(came), os.fsdecode(name), start))
+        return tickets
+
     def _switch(self, epoch: int, filled: dict[int, tuple[int, int]]) -> None:
         words = self.head.words
-        held = (
-            self.lock.acquire()
-        )  # a stopped holder must not stop the pool: its ticket is only a hint
+        held = self.lock.acquire()  # a stopped holder must not stop the pool
         try:
             words[EPOCH] = epoch
             for at in range(WORDS, len(words)):

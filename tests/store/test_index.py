@@ -112,3 +112,20 @@ def test_an_edited_task_is_read_again(bench: Bench) -> None:
     bench.drop("a.md", "---\npriority: high\n---\nx\n")
     wait_for(lambda: bench.step() or len([n for n in bench.notices if n.name == "a.md"]) > 1)
     assert bench.take().name == "a.md"
+
+
+def test_a_new_keeper_goes_on_where_the_last_one_stopped(bench: Bench) -> None:
+    for number in range(5):
+        bench.drop(f"n{number}.md")
+    bench.told("queued", "n4.md")
+    assert bench.take().name == "n0.md"
+    epochs = {entry.name for entry in (bench.path / ".pit/index").iterdir() if entry.is_dir()}
+    bench.keeper.close()
+    bench.drop("missed.md")
+    bench.keeper = bench.pit.keeper()
+    bench.told("queued", "missed.md")
+    assert {e.name for e in (bench.path / ".pit/index").iterdir() if e.is_dir()} == epochs
+    assert [bench.take().name for _ in range(5)] == [
+        *(f"n{n}.md" for n in range(1, 5)),
+        "missed.md",
+    ]
