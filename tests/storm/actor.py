@@ -1,5 +1,6 @@
-"""Owns the processes of a storm, each killed at any instant and started again: worker, producer, keeper, reaper.
+"""Owns the processes of a storm, each killed at any instant and started again.
 
+Workers, the producer, the keeper of the index, a reaper, and a person who retries what others wait for.
 `python -m tests.storm.actor PARENT ROLE ROOT READY TASKS MEAN_MS`: touches the file READY once it is at its
 work, ends at SIGTERM and with its parent. A run of a task lasts MEAN_MS on average.
 """
@@ -9,10 +10,11 @@ import random
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from snakepit.core.order import Diet
-from snakepit.errors import WorkerNameTaken
+from snakepit.errors import NotFound, WorkerNameTaken
 from snakepit.pool import claim, reap, settle
 from snakepit.pool.context import Pit
 from snakepit.pool.tree import end_life
@@ -31,6 +33,7 @@ from tests.storm.ground import (
 IDLE_S = 0.2
 LOOK_S = 0.05
 MOST_WAITING = 60
+PARTS = ("-a.md", "-b.md")
 FAILS, RELEASES, SPLITS, KEEPS = 0.05, 0.09, 0.12, 0.20
 
 
@@ -83,7 +86,7 @@ class Actor:
             settle.release(pit, life, found)
         elif roll < SPLITS and not found.task.parent:
             stem = found.name.removesuffix(".md")
-            parts = [Part(name=f"{stem}-{n}.md", text=b"# Half of it\n") for n in ("a", "b")]
+            parts = [Part(name=f"{stem}{end}", text=b"# Half of it\n") for end in PARTS]
             settle.split(pit, life, found, parts)
         else:
             keep = self._kept(found) if roll > 1 - KEEPS else None
@@ -142,6 +145,16 @@ class Actor:
         while not self.stop.wait(LOOK_S):
             reap.reap(self.pit)
 
+    def retry(self) -> None:
+        """A parent waits for its parts, also for one that lies with the dead letters."""
+        self.is_ready()
+        scraps = self.root / "pit" / "scraps"
+        while not self.stop.wait(IDLE_S):
+            for name in os.listdir(scraps):
+                if name.endswith(PARTS):
+                    with suppress(NotFound):
+                        self.pit.journal.append("task.retried", task=self.pit.store.retry(name))
+
 
 def main(parent: str, role: str, root: str, ready: str, tasks: str, mean_ms: str) -> None:
     set_parent_death_signal()
@@ -149,7 +162,12 @@ def main(parent: str, role: str, root: str, ready: str, tasks: str, mean_ms: str
         return
     actor = Actor(Path(root), Path(ready), int(tasks), float(mean_ms) / 1000)
     signal.signal(signal.SIGTERM, lambda *_: actor.stop.set())
-    roles = {"producer": actor.produce, "keeper": actor.keep, "reaper": actor.reap}
+    roles = {
+        "producer": actor.produce,
+        "keeper": actor.keep,
+        "reaper": actor.reap,
+        "person": actor.retry,
+    }
     if role in roles:
         roles[role]()
     else:

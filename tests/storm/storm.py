@@ -20,7 +20,7 @@ from tests.storm.ground import ENOUGH, open_ground
 
 ROOT = Path(__file__).parents[2]
 WORKERS = tuple(f"w{number}" for number in range(1, 9))
-OTHERS = ("producer", "keeper", "reaper")
+OTHERS = ("producer", "keeper", "reaper", "person")
 ENDLESS = 999_999
 LOOK_S = 0.02
 END_S = 20.0

@@ -1,4 +1,4 @@
-"""Lets a storm of kills pass over a pit: workers, the producer, the keeper of the index, the reaper."""
+"""Lets a storm of kills pass over a pit: workers, the producer, the keeper of the index, the reaper, a person."""
 
 from pathlib import Path
 
