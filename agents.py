@@ -14,6 +14,7 @@ is moved aside.
 
 import hashlib
 import os
+import shlex
 import sys
 
 ROOT = os.path.dirname(os.path.realpath(__file__))
@@ -62,6 +63,7 @@ def run(python: str, args: "list[str]") -> int:
     """Become the program. -I: neither the current folder nor PYTHONPATH may shadow a package."""
     sys.stdout.flush()
     sys.stderr.flush()
+    os.environ["SNAKEPIT_CALLED"] = "python3 " + shlex.quote(sys.argv[0])
     os.execv(python, [python, "-I", "-m", "snakepit"] + args)
     return 1
 

@@ -190,7 +190,9 @@ def wait(acting: Acting, seconds: float) -> None:
         waiting = store.waiting_by_class()
         is_open = not store.paused and not gate.closed()
         if is_open and any(n and diet.takes(key) for key, n in waiting.items()):
-            acting.call.emit({"waits": True}, ["something waits: agents.py claim"])
+            acting.call.emit(
+                {"waits": True}, [acting.call.said("something waits: agents.py claim")]
+            )
             return
         left = deadline - clock.monotonic()
         if left <= 0:

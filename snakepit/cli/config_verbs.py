@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from snakepit.cli.called import as_called
 from snakepit.cli.options import Invocation, verb_options
 from snakepit.errors import ConfigError, SnakepitError
 
@@ -172,8 +173,8 @@ def _told(
     else:
         lines.append("no agent program on PATH: tasks with `run` blocks are eaten, the rest waits")
     here = os.path.abspath(".") == str(root)
-    config = "" if here else f" --config {root / 'agents.toml'}"
-    return [*lines, f"next: agents.py up{config}"]
+    next_step = as_called("agents.py up", None if here else str(root / "agents.toml"))
+    return [*lines, f"next: {next_step}"]
 
 
 @click.command()

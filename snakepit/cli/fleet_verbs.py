@@ -279,7 +279,7 @@ def reload(call: Invocation, from_inside: bool) -> None:
 
     pit = call.open()
     change = apply_config(pit, open_host(pit.config), _environ())
-    call.emit(change.to_json(), change.lines())
+    call.emit(change.to_json(), map(call.said, change.lines()))
 
 
 @click.command(epilog='JSON: {"removed", "freed_bytes", "kept_bytes", "failed": [...]}')

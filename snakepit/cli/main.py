@@ -9,6 +9,7 @@ from typing import NamedTuple
 import click
 
 from snakepit import __version__
+from snakepit.cli.called import program
 from snakepit.cli.options import Invocation, config_callback
 from snakepit.cli.output import show_error, show_internal_error
 from snakepit.errors import SnakepitError
@@ -137,6 +138,7 @@ class LazyGroup(click.Group):
             exc.show()
             return exc.exit_code
         if isinstance(exc, SnakepitError):
+            exc.fix = call.said(exc.fix)
             show_error(exc, as_json=call.as_json, debug=call.debug)
             return exc.exit_code
         show_internal_error(exc, log_dir=call.log_dir, debug=call.debug)
@@ -152,7 +154,7 @@ def _did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def _program_name() -> str:
     name = os.path.basename(sys.argv[0])
-    return "snakepit" if name in ("__main__.py", "-c", "main.py", "") else name
+    return program() if name in ("__main__.py", "-c", "main.py", "") else name
 
 
 def _silence_stdout() -> None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from snakepit.cli.called import DEFAULT_CONFIG, as_called
 from snakepit.errors import ConfigError, UsageProblem
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from snakepit.config import Config
     from snakepit.pool.context import Pit
 
-DEFAULT_CONFIG = "agents.toml"
 IDENTITY = "SNAKEPIT_WORKER"
 
 
@@ -104,7 +104,11 @@ class Invocation:
         """Say what is no answer: on stderr, so that stdout stays the answer."""
         from snakepit.cli.output import print_notice
 
-        print_notice(line)
+        print_notice(self.said(line))
+
+    def said(self, text: str) -> str:
+        """Our own text, its `agents.py VERB` as this reader can type it."""
+        return as_called(text, self.config_flag)
 
     def refuse_from_inside(self, verb: str, *, from_inside: bool) -> None:
         """Keep a snake of this pit from acting on the pool that runs it."""

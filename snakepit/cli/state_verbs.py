@@ -60,11 +60,11 @@ def _show_status(call: Invocation, seen: "StatusView") -> None:
     if call.as_json:
         call.emit({**seen.to_json(), "limits": []})
     elif sys.stdout.isatty() and seen.workers:
-        print_lines(head_lines(seen))
+        print_lines(map(call.said, head_lines(seen)))
         print_table(("snake", "state", "food", ""), map(worker_cells, seen.workers))
-        print_lines(tail_lines(seen))
+        print_lines(map(call.said, tail_lines(seen)))
     else:
-        print_lines(plain_lines(seen))
+        print_lines(map(call.said, plain_lines(seen)))
 
 
 def _changes(config: "Config") -> Iterator[None]:
@@ -178,7 +178,7 @@ def doctor(call: Invocation) -> None:
     for finding in findings:
         lines.append(f"{finding.level:<8} {finding.check}: {finding.what}")
         if finding.fix:
-            lines.append(f"         fix: {finding.fix}")
+            lines.append(f"         fix: {call.said(finding.fix)}")
     call.emit({"ok": is_ok, "findings": [finding.to_json() for finding in findings]}, lines)
     if not is_ok:
         raise SystemExit(4)
@@ -228,7 +228,7 @@ def fsck(call: Invocation, fix: bool, from_inside: bool) -> None:
     for violation in violations:
         lines.append(f"{violation.severity}: {violation.rule}: {violation.name}: {violation.what}")
         if violation.fix:
-            lines.append(f"  fix: {violation.fix}")
+            lines.append(f"  fix: {call.said(violation.fix)}")
     if is_ok:
         lines.append("each task is in exactly one place")
     call.emit(value, lines)

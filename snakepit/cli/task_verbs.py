@@ -93,7 +93,8 @@ def show(call: Invocation, task: str) -> None:
 
     pit = call.open()
     told = story.tell(pit, story.find(pit, task))
-    call.emit(told.to_json(), told.lines())
+    lines = (call.said(line) if line.startswith("  waits: ") else line for line in told.lines())
+    call.emit(told.to_json(), lines)
 
 
 @click.command(epilog='JSON: {"name", "state": "food"}')

@@ -46,11 +46,12 @@ def bring_up(call: Invocation, sources: Sequence[str], *, wait: bool) -> None:
     found = bring_up_fleet(pit, host, environ, scale=scale)
     value = _value(config, host, found, fed)
     if not wait:
-        call.emit(value, [*_summary(config, host, found), *_fed_lines(fed), *_hints(config, found)])
+        summary = map(call.said, _summary(config, host, found))
+        call.emit(value, [*summary, *_fed_lines(fed), *_hints(call, config, found)])
     else:
         ending = _follow(call, pit, host, found, fed[0])
         value["ended"] = _ending_json(ending)
-        call.emit(value, [*_ending_lines(ending), *_hints(config, found)])
+        call.emit(value, [*_ending_lines(ending), *_hints(call, config, found)])
         if not ending.is_done:
             raise SystemExit(1)
     if not found.is_whole:
@@ -72,7 +73,8 @@ def _follow(call: Invocation, pit: "Pit", host: "TmuxHost", found: "Up", fed: "F
     if not call.as_json:
         from snakepit.cli.output import print_lines
 
-        print_lines([*_summary(pit.config, host, found), f"fed {fed.name}, waiting for its end"])
+        print_lines(map(call.said, _summary(pit.config, host, found)))
+        print_lines([f"fed {fed.name}, waiting for its end"])
     nobody = why_nobody(pit.config, pit.store, fed.task)
     if nobody:
         call.notice(f"waits: {nobody}")
@@ -107,14 +109,15 @@ def _summary(config: "Config", host: "TmuxHost", found: "Up") -> Iterator[str]:
         yield "agents.toml has changes that wait for: agents.py reload"
 
 
-def _hints(config: "Config", found: "Up") -> Iterator[str]:
+def _hints(call: Invocation, config: "Config", found: "Up") -> Iterator[str]:
     shown = next((one for one in _looked_at(found)), None)
     if shown is not None:
         from snakepit.pool.status import attach_line
 
         yield f"look:  {attach_line(config, shown.name)}   (leave: Ctrl-b d)"
-    yield f"feed:  drop a .md file into {config.pit_dir / 'food'}/, or: agents.py feed FILE"
-    yield "stop:  agents.py down"
+    feed = call.said("agents.py feed FILE")
+    yield f"feed:  drop a .md file into {config.pit_dir / 'food'}/, or: {feed}"
+    yield call.said("stop:  agents.py down")
 
 
 def _looked_at(found: "Up") -> "Iterator[Started]":

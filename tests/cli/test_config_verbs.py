@@ -113,7 +113,7 @@ def test_check_reads_variables_too(tmp_path: Path) -> None:
 def test_check_without_a_file_says_what_to_do(tmp_path: Path) -> None:
     result = run("check", "--config", str(tmp_path / "none.toml"))
     assert result.exit_code == 3
-    assert "agents.py init" in result.stderr
+    assert "snakepit init" in result.stderr
 
 
 def test_init_makes_a_folder_that_checks(tmp_path: Path) -> None:

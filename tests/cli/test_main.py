@@ -114,7 +114,7 @@ def test_no_config_says_how_to_get_one(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["ls", "--config", str(tmp_path / "none.toml")])
     assert result.exit_code == 3
     assert "none.toml" in result.stderr
-    assert "agents.py init" in result.stderr
+    assert "snakepit init" in result.stderr
 
 
 def test_an_error_under_json_is_an_object_too(box: Box) -> None:

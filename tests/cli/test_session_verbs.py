@@ -95,7 +95,7 @@ def test_attach_without_any_session_says_so(place: Place) -> None:
     result = place.run("attach", "chef")
     assert result.exit_code == 1
     assert "no session runs" in result.output
-    assert "agents.py up" in result.output
+    assert "snakepit up" in result.output
     assert not Path(TmuxHost(place.socket).socket_path()).exists()
 
 

@@ -37,9 +37,9 @@ def test_status_says_in_plain_words_why_food_waits(box: Box) -> None:
     said = box.ok("status")
     assert (
         "2 wait for a snake that can think: no agent CLI on PATH, no API key; "
-        "see `agents.py doctor`" in said
+        f"see `snakepit doctor --config {box.root / 'agents.toml'}`" in said
     )
-    assert "1 waits: the pool is not running; `agents.py up`" in said
+    assert "1 waits: the pool is not running; `snakepit up --config" in said
 
 
 def test_status_follow_draws_again_when_something_happens(box: Box) -> None:

@@ -136,7 +136,7 @@ def test_show_of_scraps_prints_a_reason_of_several_lines(box: Box) -> None:
 def test_show_of_nothing_says_so(box: Box) -> None:
     result = box.run("show", "ghost")
     assert result.exit_code == 1
-    assert "agents.py ls" in result.stderr
+    assert "snakepit ls" in result.stderr
 
 
 def test_show_takes_a_path_as_a_name(box: Box) -> None:

@@ -33,7 +33,7 @@ def test_the_first_command_feeds_waits_and_tells_everything(pool: Fleet, tmp_pat
     assert "hello from snake-" in first.stdout
     assert str(pool.config.pit_dir / "done" / "meal-") in first.stdout
     assert f"tmux -L {pool.socket} attach -t =snakepit-snake-" in first.stdout
-    assert "agents.py down" in first.stdout
+    assert "snakepit down" in first.stdout
     began = clock.monotonic()
     second = pool.run("up", "--feed", str(meal), "--wait")
     assert second.returncode == 0
