@@ -273,9 +273,12 @@ class Outcome:
     trace: tuple[str, ...]
 
     @property
+    def is_in_one_place(self) -> bool:
+        return len(self.places) == 1 and self.places[0] in ("food", "done", "scraps")
+
+    @property
     def is_good(self) -> bool:
-        settled = len(self.places) == 1 and self.places[0] in ("food", "done", "scraps")
-        return settled and not self.overcounted and not self.stolen
+        return self.is_in_one_place and not self.overcounted and not self.stolen
 
 
 def play(seed: int, cast: Cast, mutation: Mutation = Mutation.NONE) -> Outcome:
