@@ -9,6 +9,7 @@ SnakepitError              exit 1
 ├── NotFound               exit 1   no task, agent or session of that name
 ├── StoreError             exit 1
 │   ├── ClaimLost          exit 6   the claim is no longer yours
+│   ├── LifeLost           exit 6   the folder of this life was removed; only a new life can claim
 │   ├── WorkerNameTaken    exit 4   another life holds that worker name
 │   └── NothingToClaim     exit 5   nothing waits for this worker, or a wait timed out
 ├── SessionError           exit 1
@@ -66,6 +67,10 @@ class StoreError(SnakepitError):
 
 
 class ClaimLost(StoreError):
+    exit_code = 6
+
+
+class LifeLost(StoreError):
     exit_code = 6
 
 

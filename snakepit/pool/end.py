@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,8 +65,10 @@ def end_fleet(
     if drain:
         pit.store.set_paused(True)
         await_runs(pit, tell)
-    save_fleet(config, Fleet(is_up=False))
-    pit.store.set_paused(True)
+    with suppress(OSError):  # a full disk must not keep the pool running
+        save_fleet(config, Fleet(is_up=False))
+    with suppress(OSError):
+        pit.store.set_paused(True)
     daemon = end_daemon(config)
     panes = own_panes(config, host)
     known = [life for life in pit.store.lives() if life.verdict is not Verdict.BY_HAND]
@@ -82,7 +85,7 @@ def end_fleet(
     ended = Ended(
         sessions=tuple(sorted(pane.session for pane in panes)),
         workers=tuple(sorted(life.worker for life in lives)),
-        returned=tuple(sorted(held - still)),
+        returned=tuple(sorted(waiting_again(pit, held - still))),
         killed=killed,
         left=left,
         daemon=daemon,
@@ -92,9 +95,12 @@ def end_fleet(
     return ended
 
 
-def end_agent(
-    pit: "Pit", host: Host, *, worker: str, session: str, grace_s: float, keep_session: bool = False
-) -> Ended:
+def waiting_again(pit: "Pit", names: set[str]) -> set[str]:
+    """Those of the names that wait now; the others were settled while the pool ended."""
+    return {name for name in names if any(e.state is State.QUEUED for e in pit.store.locate(name))}
+
+
+def end_agent(pit: "Pit", host: Host, *, worker: str, session: str, grace_s: float) -> Ended:
     """End one session; what its worker held goes back uncounted."""
     config = pit.config
     panes = [pane for pane in host.panes() if pane.session == session]
@@ -106,9 +112,8 @@ def end_agent(
     recover_all(pit)
     for life in lives:
         spared_path(config, life.generation).unlink(missing_ok=True)
-    if not keep_session:
-        host.kill(session)
-        session_record(config, session).unlink(missing_ok=True)
+    host.kill(session)
+    session_record(config, session).unlink(missing_ok=True)
     if panes or lives:
         pit.journal.append("session.ended", worker=worker or session)
     return Ended(

@@ -13,7 +13,7 @@ from snakepit.core.names import is_ignored
 from snakepit.core.order import Diet
 from snakepit.core.retry import waits_until
 from snakepit.core.task import Task
-from snakepit.errors import NotFound
+from snakepit.errors import LifeLost, NotFound
 from snakepit.store import layout
 from snakepit.store.admission import Kind, examine, refuse, reject
 from snakepit.store.atomic import publish
@@ -127,7 +127,12 @@ class Claiming:
     def _try(self, life: FileLife, name: str, diet: Diet | None) -> Claim | None:
         try:
             rename_noreplace(name, name, self.folders.queued, life.fd)
-        except (FileNotFoundError, FileExistsError):
+        except FileNotFoundError:
+            if os.fstat(life.fd).st_nlink == 0:
+                message = f"the folder claimed/{life.worker}/ of this life was removed"
+                raise LifeLost(message, fix="the worker starts anew") from None
+            return None
+        except FileExistsError:
             return None
         return self._look(life, name, diet)
 

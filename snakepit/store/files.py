@@ -212,9 +212,12 @@ class FilePit(PitStore):
         )
         if not settle.take(pen, claim.name):
             return self._late(pen, owner, claim, block)
-        inode = settle.append_result(pen, claim.name, block)
-        owner.note_settled(inode, claim.name)
-        final = settle.publish_done(pen, claim.name, keep)
+        try:
+            inode = settle.append_result(pen, claim.name, block)
+            owner.note_settled(inode, claim.name)
+            final = settle.publish_done(pen, claim.name, keep)
+        except OSError as error:
+            raise settle.undone(pen, claim, error) from error
         return self._settled(final, State.DONE, claim.task.attempt)
 
     def fail(
@@ -345,7 +348,7 @@ class FilePit(PitStore):
 
     def set_paused(self, paused: bool) -> None:
         if paused:
-            write_new(self.folders.private, layout.PAUSED, f"{stamp()}\n".encode(), sync=False)
+            write_new(self.folders.private, layout.PAUSED, b"", sync=False)
         else:
             unlink_if_there(layout.PAUSED, self.folders.private)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from snakepit.core.header import edit
 from snakepit.core.lifecycle import State
 from snakepit.core.names import numbered, stem
-from snakepit.errors import StoreError
+from snakepit.errors import LifeLost, StoreError
 from snakepit.store import layout
 from snakepit.store.atomic import (
     publish,
@@ -27,6 +27,7 @@ from snakepit.store.atomic import (
     write_all,
     write_new,
 )
+from snakepit.store.base import Claim
 from snakepit.store.folders import Folders
 from snakepit.system.files import rename_noreplace
 
@@ -129,6 +130,24 @@ def rewrite_and_publish(pen: Pen, held: str, name: str, text: bytes, state: Stat
     os.rename(layout.BEING_WRITTEN, out, src_dir_fd=pen.hand, dst_dir_fd=pen.hand)
     os.unlink(held, dir_fd=pen.hand)
     return publish(out, pen.hand, pen.folders.fd[state], name, sync=True)
+
+
+def undone(pen: Pen, claim: Claim, error: OSError) -> StoreError:
+    """Undo a complete that failed before its commit, as on a full disk: the text as it was waits again."""
+    name = claim.name
+    what = f"{name}: its result could not be written: {error.strerror}"
+    try:
+        fd = os.open(name, _APPEND, dir_fd=pen.hand)
+        try:
+            os.ftruncate(fd, len(claim.text))
+        finally:
+            os.close(fd)
+        unlink_if_there(layout.BEING_WRITTEN, pen.hand)
+        publish(name, pen.hand, pen.folders.queued, name, sync=False)
+    except OSError as again:
+        message = f"{what}, nor could it be given back: {again.strerror}"
+        return LifeLost(message, fix="it is given back when this life ends")
+    return StoreError(f"{what}; it waits again", fix="free some space on the pit's filesystem")
 
 
 def release(pen: Pen, name: str) -> str | None:

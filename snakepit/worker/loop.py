@@ -4,6 +4,7 @@ What lies in the worker's own folder comes before what waits for all: a person m
 hand, and a claim that could not be settled is still held.
 """
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from snakepit import clock
 from snakepit.core.lifecycle import State
-from snakepit.errors import ClaimLost, SnakepitError
+from snakepit.errors import ClaimLost, LifeLost, SnakepitError
 from snakepit.pool import settle
 from snakepit.pool.claim import claim_next, told_claim
 from snakepit.pool.context import Pit, secret_values
@@ -29,6 +30,18 @@ if TYPE_CHECKING:
 
 IDLE_WAIT = (
     2.0  # seconds; bounds how late a file put here by hand is seen, and the daemon's absence
+)
+OF_THE_MACHINE = frozenset(  # errors that another task would meet too: not counted
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EROFS,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+        errno.EIO,
+        errno.EAGAIN,
+    }
 )
 REST = 15.0  # seconds without claims after a person took the task away
 WAITING = "waiting for food"
@@ -85,6 +98,8 @@ class Worker:
             return None
         try:
             claim = self._by_hand() or claim_next(self.pit, self.life, self.agent.diet)
+        except LifeLost:
+            raise
         except (SnakepitError, OSError) as error:
             self._trouble("cannot claim", error)
             self._rests_until = clock.monotonic() + IDLE_WAIT
@@ -134,9 +149,12 @@ class Worker:
             self._settle(claim, run, seconds)
         except ClaimLost:
             self.screen.say(f"{claim.name} was taken away meanwhile")
+        except LifeLost:
+            raise
         except (SnakepitError, OSError) as error:
             self._trouble(f"cannot settle {claim.name}", error)
-            self._give_back(claim, "it could not be settled")
+            if claim in self.pit.store.claims_of(self.life):
+                self._give_back(claim, "it could not be settled")
             self._rests_until = clock.monotonic() + REST
         process.reap_orphans()
 
@@ -145,11 +163,16 @@ class Worker:
 
         tree = RunTree(self.life.generation, is_subreaper=self.is_subreaper)
         folder = Path(os.devnull)
+        cwd = self._folder_of(claim)
+        if cwd is None:
+            roots = ", ".join(str(root) for root in self.pit.config.pit.roots)
+            reason = f"its `dir: {claim.task.dir}` is outside of [pit] roots ({roots})"
+            return Run(reason=reason, dead=True)
         try:
             folder = self.pit.store.waste_dir(claim.name, claim.attempt)
             place = Place(
                 folder=folder,
-                cwd=self.agent.dir / os.path.expanduser(claim.task.dir or ""),
+                cwd=cwd,
                 env=script_environment(self.agent.env),
             )
             return run_script(
@@ -164,7 +187,18 @@ class Worker:
         except OSError as error:
             tree.end()
             self._trouble(f"cannot run {claim.name}", error)
-            return Run(stopped=f"the machine: {error.strerror}")
+            if error.errno in OF_THE_MACHINE:
+                return Run(stopped=f"the machine: {error.strerror}")
+            return Run(reason=f"its run could not be set up or kept: {error}")
+
+    def _folder_of(self, claim: Claim) -> Path | None:
+        """Where the run works; None when the task names a folder outside of the pit's roots."""
+        wanted = claim.task.dir
+        if not wanted:
+            return self.agent.dir
+        folder = (self.agent.dir / os.path.expanduser(wanted)).resolve()
+        roots = [root.resolve() for root in self.pit.config.pit.roots]
+        return folder if any(folder.is_relative_to(root) for root in roots) else None
 
     def _settle(self, claim: Claim, run: "Run", seconds: float) -> None:
         if run.stopped:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from snakepit.core.lifecycle import State
-from snakepit.errors import StoreError
+from snakepit.errors import LifeLost, StoreError
 from snakepit.store.files import open_pit
 from snakepit.store.listing import held
 from snakepit.store.settle import TASK_LIMIT
-from tests.store.conftest import Bench
+from tests.store.conftest import WORKER, Bench
 from tests.support.wait import wait_for
 
 PASSWD = "/etc/passwd"
@@ -302,3 +302,36 @@ def test_a_wish_of_the_author_is_waited_for(bench: Bench) -> None:
     bench.drop("a.md", "---\nnot_before: 2999-01-01T00:00:00Z\n---\nx\n")
     assert "2999" in bench.told("held", "a.md").reason
     bench.nothing_waits()
+
+
+def test_a_full_disk_while_completing_gives_the_task_back_as_it_was(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.drop("a.md")
+    claim = bench.take("a.md")
+
+    def full(fd: int, data: bytes) -> None:
+        os.write(fd, data[:3])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("snakepit.store.settle.write_all", full)
+    with pytest.raises(StoreError, match="No space left"):
+        bench.pit.complete(claim, bench.life, "twelve")
+    monkeypatch.undo()
+    again = bench.take("a.md")
+    assert (again.attempt, again.text) == (1, claim.text)
+
+
+def test_a_life_whose_folder_was_removed_says_so(bench: Bench) -> None:
+    folder = bench.path / "claimed" / "w1"
+    for entry in folder.iterdir():
+        entry.rmdir() if entry.is_dir() else entry.unlink()
+    folder.rmdir()
+    bench.drop("a.md")
+    bench.told("queued", "a.md")
+    with pytest.raises(LifeLost, match="removed"):
+        bench.pit.claim(bench.life, WORKER)
+    assert bench.names("food") == ["a.md"]
+    bench.life.close()
+    bench.life = bench.pit.open_worker("w1")
+    assert bench.take("a.md")
