@@ -18,8 +18,8 @@ from snakepit.daemon.ticker import Duty, Ticker, run
 from snakepit.daemon.wake import WakeTimers
 from snakepit.daemon.watching import Watching
 from snakepit.pool.clean import clean
-from snakepit.pool.context import Pit, open_context
-from snakepit.pool.statefile import read_state, write_state
+from snakepit.pool.context import open_context
+from snakepit.pool.statefile import write_state
 from snakepit.session.base import Host
 
 if TYPE_CHECKING:
@@ -182,10 +182,3 @@ class Daemon:
         thread = threading.Thread(target=guarded, name=name, daemon=True)
         thread.start()
         return thread
-
-
-def daemon_state(config: "Config") -> dict[str, object]:
-    return read_state(config.state_dir / "daemon.json")
-
-
-__all__ = ["HUP", "RENEW", "STOP", "Daemon", "Pit", "daemon_state"]
