@@ -6,10 +6,12 @@ The next life of a name starts only when recovery has proved the former one gone
 """
 
 import os
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from snakepit.clock import monotonic
 from snakepit.errors import ClaimLost, WorkerNameTaken
 from snakepit.store import layout
 from snakepit.store.atomic import publish, unlink_if_there
@@ -19,7 +21,8 @@ from snakepit.store.life import FileLife, new_generation, own_record, read_recor
 from snakepit.store.recover import recover_lock
 from snakepit.system.files import open_folder, rename_noreplace
 
-MOST_TRIES = 20
+PATIENCE_S = 10.0
+PAUSE_S = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +57,14 @@ class Birth:
 
     def _name_life(self, worker: str, generation: str) -> None:
         """Give the newborn folder its name in claimed/, once the name's former holder is proved gone."""
-        for _ in range(MOST_TRIES):
+        deadline = monotonic() + PATIENCE_S
+        pause = threading.Event()
+        while monotonic() < deadline:
             try:
                 rename_noreplace(generation, worker, self.folders.hands, self.folders.claimed)
             except FileExistsError:
                 self._make_way(worker)
+                pause.wait(PAUSE_S)  # another process may be at the recovery that frees it
             else:
                 return
         message = f"the name {worker} could not be freed"
