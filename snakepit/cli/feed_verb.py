@@ -239,6 +239,8 @@ def _answer(call: Invocation, pit: "Pit", fed: "list[Fed]", *, wait: bool) -> No
         "ended": None,
     }
     if not wait:
+        for reason in _nobody(pit, fed):
+            call.notice(f"waits {reason}")
         call.emit(value, _told(fed))
         return
     from snakepit.pool.follow import follow
@@ -259,6 +261,17 @@ def _answer(call: Invocation, pit: "Pit", fed: "list[Fed]", *, wait: bool) -> No
     call.emit(value, [*ending.text.splitlines(), str(ending.path)])
     if not ending.is_done:
         raise SystemExit(1)
+
+
+def _nobody(pit: "Pit", fed: "list[Fed]") -> list[str]:
+    """What of species and labels no snake of agents.toml eats, each said once."""
+    from snakepit.core.order import class_of
+    from snakepit.pool.crew import no_taste
+    from snakepit.pool.status import current_agents
+
+    agents = current_agents(pit.config)
+    keys = dict.fromkeys(class_of(one.task) for one in fed)
+    return [reason for reason in (no_taste(agents, key) for key in keys) if reason]
 
 
 def _told(fed: "list[Fed]") -> Iterator[str]:

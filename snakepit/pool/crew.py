@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from snakepit import clock
 from snakepit.agents.launchplan import find_program, which
 from snakepit.config.overrides import Overrides, load_overrides
+from snakepit.config.problem import did_you_mean
 from snakepit.core.lifecycle import State
 from snakepit.core.view import WorkerView
 from snakepit.errors import SnakepitError
@@ -27,6 +28,7 @@ STARVED = "for a snake that can think: no agent CLI on PATH, no API key; see `ag
 UNSTARTED = "the pool is not running; `agents.py up`"
 SHOWN = 3
 SCRIPT = "script"
+THINKING = ("worker", "planner")
 AGENT_PROGRAMS = ("claude", "codex", "gemini", "opencode", "cursor-agent", "copilot", "aider")
 
 
@@ -56,17 +58,40 @@ class Crew:
         return UNSTARTED
 
     def _no_eater(self, key: "ClassKey") -> str:
-        labels = f" that eats one of the labels {', '.join(key.labels)}" if key.labels else ""
-        if key.to is not None:
-            return f"for {key.to}: no such snake in agents.toml, or it does not eat {key.kind} food"
-        if key.kind == SCRIPT or any(agent.backend != SCRIPT for agent in self.agents):
-            return f"for a {key.kind} snake{labels}: none in agents.toml"
+        reason = no_taste(self.agents, key)
+        if reason:
+            return reason
+        if any(agent.backend != SCRIPT for agent in self.agents):
+            return f"for a {key.kind} snake: none in agents.toml"
         program = next((name for name in AGENT_PROGRAMS if which(name)), None)
         if program is None:
             return STARVED
         return (
             f"for a snake that can think: {program} is on PATH, agents.toml has no such snake yet"
         )
+
+
+def no_taste(agents: "Iterable[Agent]", key: "ClassKey") -> str:
+    """Which word of a task's header no agent eats; "" where one does or a model is what is missing."""
+    diets = [agent.diet for agent in agents]
+    if key.to is not None:
+        if any(diet.takes(key) for diet in diets):
+            return ""
+        return f"for {key.to}: no such snake in agents.toml, or it does not eat {key.kind} food"
+    species = {name for diet in diets for name in diet.species}
+    if key.kind not in species:
+        if key.kind in THINKING:
+            return ""
+        return f"for a {key.kind} snake: none in agents.toml{did_you_mean(key.kind, species)}"
+    if any(diet.takes(key) for diet in diets):
+        return ""
+    labels = {label for diet in diets if key.kind in diet.species for label in diet.labels}
+    if not key.labels:
+        some = ", ".join(sorted(labels))
+        return f"for a {key.kind} snake that eats food without a label: all want one of {some}"
+    likely = next(filter(None, (did_you_mean(label, labels) for label in key.labels)), "")
+    wanted = f"one of the labels {', '.join(key.labels)}"
+    return f"for a {key.kind} snake that eats {wanted}: none in agents.toml{likely}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

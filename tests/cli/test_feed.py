@@ -56,6 +56,22 @@ def test_the_same_name_again_is_a_new_meal(box: Box) -> None:
     assert box.names("food") == ["meal.md", "meal~2.md"]
 
 
+def test_a_species_or_label_that_nobody_eats_is_said_at_once(box: Box) -> None:
+    config = box.root / "agents.toml"
+    own = 'species = "script"'
+    eats = f'{own}\neats = {{ species = ["script"], labels = ["docs"] }}'
+    config.write_text(config.read_text().replace(own, eats))
+    cook = box.run("feed", "-m", "x", "--species", "scrpt")
+    assert cook.exit_code == 0
+    assert 'waits for a scrpt snake: none in agents.toml; did you mean "script"?' in cook.stderr
+    code = "```bash run\necho hi\n```"
+    lost = box.run("feed", "-m", code, "--label", "dosc").stderr
+    assert 'one of the labels dosc: none in agents.toml; did you mean "docs"?' in lost
+    assert "food without a label: all want one of docs" in box.run("feed", "-m", code).stderr
+    assert box.run("feed", "-m", "x").stderr == ""
+    assert box.run("feed", "-m", code, "--label", "docs").stderr == ""
+
+
 def test_options_become_front_matter_and_all_else_stays(box: Box) -> None:
     text = "---\n# mine\nlabels: [own]\nodd: yes\n---\nbody\n"
     order = ["--priority", "high", "--species", "planner"]

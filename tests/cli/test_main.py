@@ -81,8 +81,8 @@ def test_help_shows_every_verb_and_imports_nothing_heavy() -> None:
         assert re.search(rf"^  {name} ", result.stdout, re.MULTILINE)
     loaded = result.stdout.split("LOADED", 1)[1]
     assert loaded.strip() == (
-        "[] ['snakepit', 'snakepit.cli', 'snakepit.cli.main', 'snakepit.cli.options',"
-        " 'snakepit.cli.output', 'snakepit.errors']"
+        "[] ['snakepit', 'snakepit.cli', 'snakepit.cli.called', 'snakepit.cli.main',"
+        " 'snakepit.cli.options', 'snakepit.cli.output', 'snakepit.errors']"
     )
 
 

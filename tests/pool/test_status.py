@@ -195,6 +195,11 @@ PLAN = ClassKey("planner", (), None)
         ({}, ClassKey("cook", (), None), "for a cook snake: none in agents.toml"),
         (
             {},
+            ClassKey("scirpt", (), None),
+            'for a scirpt snake: none in agents.toml; did you mean "script"?',
+        ),
+        (
+            {},
             ClassKey("script", (), "snake-9"),
             "for snake-9: no such snake in agents.toml, or it does not eat script food",
         ),
