@@ -49,10 +49,9 @@ class Attention(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """`line` is where the body begins in the task's file: blocks are named by the file's lines."""
+    """Blocks are named by number and by line of the body: the pit edits the header above it."""
 
     blocks: tuple[Block, ...]
-    line: int
     env: Mapping[str, str]
     cwd: Path
     folder: Path
@@ -68,13 +67,13 @@ class Outcome:
     stopped: str = ""
 
 
-def blocks_of(body: str, *, is_script: bool, line: int = 0) -> tuple[Block, ...]:
+def blocks_of(body: str, *, is_script: bool) -> tuple[Block, ...]:
     """What of a task is code to run; AgentError when nothing is, or in a language unknown here."""
     marked = run_blocks(body)
     unknown = next((block for block in marked if block.language not in INTERPRETERS), None)
     if unknown is not None:
         known = ", ".join(sorted(INTERPRETERS))
-        msg = f"line {line + unknown.line}: no interpreter for `{unknown.language} run`"
+        msg = f"line {unknown.line} of the text: no interpreter for `{unknown.language} run`"
         raise AgentError(msg, fix=f"use one of {known}")
     if marked or not is_script:
         found = marked
@@ -128,8 +127,7 @@ class _Run:
     def blocks(self) -> tuple[str, str]:
         """Why it failed, and the word that ended it; both empty when all went well."""
         for number, block in enumerate(self.job.blocks, 1):
-            line = self.job.line + block.line
-            name = f"the {block.language} block on line {line}"
+            name = f"block {number} ({block.language}, line {block.line} of the text)"
             child = self._start(block, number)
             if isinstance(child, str):
                 return f"{name}: {child}", ""

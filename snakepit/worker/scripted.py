@@ -53,12 +53,11 @@ def run_script(
     """`end_rest` ends what the run left behind; `secrets` are masked beside their known shapes."""
     from snakepit.session.masking import MaskingStream
 
-    header, body, offset = split(claim.text)
-    line = claim.text.count(b"\n", 0, offset) if header is not None else 0
+    body = split(claim.text)[1]
     folder, cwd = place.folder, place.cwd
     try:
         blocks = script.blocks_of(
-            body.decode("utf-8", "replace"), is_script=claim.task.species == "script", line=line
+            body.decode("utf-8", "replace"), is_script=claim.task.species == "script"
         )
     except AgentError as error:
         return Run(reason=f"{error.message}; {error.fix}", dead=True, folder=folder)
@@ -68,7 +67,6 @@ def run_script(
     kept.mkdir(mode=0o700)
     job = script.Job(
         blocks=blocks,
-        line=line,
         env={**place.env, **run_identity(pit, claim, kept)},
         cwd=cwd,
         folder=folder,

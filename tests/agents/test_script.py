@@ -50,12 +50,10 @@ class Bench:
         secrets: Sequence[str] = (),
         attention: Calm | None = None,
         env: dict[str, str] | None = None,
-        line: int = 0,
     ) -> Outcome:
         own = PLAIN_ENV if env is None else env
         job = Job(
             blocks=blocks_of(body, is_script=False),
-            line=line,
             env={**own, MARK: GENERATION},
             cwd=self.cwd,
             folder=self.folder,
@@ -95,14 +93,14 @@ def test_blocks_share_the_folder_and_not_the_shell(bench: Bench) -> None:
 
 def test_the_first_failing_block_ends_the_run_and_is_named(bench: Bench) -> None:
     body = "# Title\n\n" + fence("bash", "echo fine") + fence("bash", "echo no such luck; exit 3")
-    done = bench.run(body + fence("bash", "echo never"), line=4)
-    assert done.reason == "the bash block on line 10 ended with exit 3: no such luck"
+    done = bench.run(body + fence("bash", "echo never"))
+    assert done.reason == "block 2 (bash, line 6 of the text) ended with exit 3: no such luck"
     assert "never" not in done.text
 
 
 def test_a_signal_is_named(bench: Bench) -> None:
     assert bench.run(fence("sh", "kill -9 $$")).reason == (
-        "the sh block on line 1 was ended by signal 9"
+        "block 1 (sh, line 1 of the text) was ended by signal 9"
     )
 
 
@@ -135,7 +133,7 @@ def test_a_timeout_ends_the_whole_tree_and_keeps_what_was_said(bench: Bench) -> 
     began = clock.monotonic()
     done = bench.run(body, timeout_s=1.0, env=PLAIN_ENV)
     assert clock.monotonic() - began < 10
-    assert done.reason == "timed out after 1s in the bash block on line 1"
+    assert done.reason == "timed out after 1s in block 1 (bash, line 1 of the text)"
     assert done.text == "before\nhalf-a-line"
 
 
@@ -173,7 +171,10 @@ def test_much_output_passes(bench: Bench) -> None:
 
 def test_a_missing_interpreter_is_said(bench: Bench, tmp_path: Path) -> None:
     done = bench.run(fence("bash", "true"), env={"PATH": str(tmp_path)})
-    assert done.reason == "the bash block on line 1: cannot start bash: No such file or directory"
+    assert (
+        done.reason
+        == "block 1 (bash, line 1 of the text): cannot start bash: No such file or directory"
+    )
 
 
 def test_a_missing_folder_is_said(bench: Bench) -> None:
@@ -198,5 +199,5 @@ def test_marked_blocks_alone_run_in_a_script_task_that_marks() -> None:
 
 def test_an_unknown_language_is_refused_before_anything_runs() -> None:
     body = fence("bash", "true") + fence("rust", "fn main() {}")
-    with pytest.raises(AgentError, match="line 9: no interpreter for `rust run`"):
-        blocks_of(body, is_script=True, line=5)
+    with pytest.raises(AgentError, match="line 4 of the text: no interpreter for `rust run`"):
+        blocks_of(body, is_script=True)

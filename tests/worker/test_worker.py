@@ -117,7 +117,7 @@ def test_a_timeout_is_an_attempt_and_keeps_the_output(box: Kitchen) -> None:
     box.feed("slow.md", run_block("echo so far; sleep 60"), timeout="1s", attempts="1")
     path = box.store / "scraps" / "slow.md"
     wait_for(path.exists)
-    assert "timed out after 1s in the bash block on line 7" in path.read_text()
+    assert "timed out after 1s in block 1 (bash, line 3 of the text)" in path.read_text()
     assert (box.store / "waste" / "slow" / "1" / "output.log").read_text() == "so far\n"
 
 
