@@ -202,9 +202,10 @@ def wait(acting: Acting, seconds: float) -> None:
 
 
 @click.command(epilog='JSON: {"task", "message"}')
-@click.argument("message")
+@click.argument("text", required=False, metavar="[TEXT]")
+@click.option("-m", "--message", help="The text itself.")
 @agent_options
-def beat(acting: Acting, message: str) -> None:
+def beat(acting: Acting, text: str | None, message: str | None) -> None:
     """Record progress on the claimed task.
 
     It is shown by `show` and `events`; it proves nothing about ownership.
@@ -212,6 +213,13 @@ def beat(acting: Acting, message: str) -> None:
     \b
     Example: agents.py beat "3 of 8 files converted"
     """
+    if text is not None and message is not None:
+        msg = "the text was given twice"
+        raise UsageProblem(msg, fix="either TEXT or -m TEXT")
+    said = message if text is None else text
+    if said is None:
+        msg = "no text given"
+        raise UsageProblem(msg, fix='agents.py beat "3 of 8"')
     held = acting.pit.store.claims_of(acting.life)
     task = acting.task or (held[0].name if len(held) == 1 else None)
     acting.pit.journal.append(
@@ -219,9 +227,9 @@ def beat(acting: Acting, message: str) -> None:
         task=task_name(task) if task else None,
         worker=acting.life.worker,
         generation=acting.life.generation,
-        message=message[:BEAT_CHARS],
+        message=said[:BEAT_CHARS],
     )
-    acting.call.emit({"task": task, "message": message}, ["noted"])
+    acting.call.emit({"task": task, "message": said}, ["noted"])
 
 
 def _check_gate(acting: Acting) -> None:

@@ -185,7 +185,8 @@ def restart(call: Invocation, name: str, grace: float, from_inside: bool) -> Non
 
 
 @click.command(
-    epilog='JSON: {"pool", "was", "count", "started": [...], "ended": [...], "leaving": [...]}'
+    epilog='JSON: {"pool", "was", "count", "started": [...], "ended": [...], "leaving": [...], '
+    '"waits_for_reload"}'
 )
 @click.argument("sizes", nargs=-1, required=True, metavar="POOL=N...")
 @from_inside_option
@@ -206,7 +207,7 @@ def scale(call: Invocation, sizes: tuple[str, ...], from_inside: bool) -> None:
     host = open_host(pit.config)
     changes = [rescale(pit, host, pool, count) for pool, count in wanted]
     values = [change.to_json() for change in changes]
-    lines = [line for change in changes for line in change.lines()]
+    lines = [call.said(line) for change in changes for line in change.lines()]
     call.emit(values[0] if len(values) == 1 else {"pools": values}, lines)
 
 

@@ -83,6 +83,7 @@ class Rescaled:
     ended: tuple[str, ...] = ()
     leaving: tuple[str, ...] = ()
     is_up: bool = True
+    waits_for_reload: bool = False
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -92,9 +93,13 @@ class Rescaled:
             "started": list(self.started),
             "ended": list(self.ended),
             "leaving": list(self.leaving),
+            "waits_for_reload": self.waits_for_reload,
         }
 
     def lines(self) -> Iterator[str]:
+        if self.waits_for_reload:
+            yield f"{self.pool}: {self.count}, which waits for `agents.py reload`: the pool is new"
+            return
         yield f"{self.pool}: {self.was} -> {self.count}"
         if not self.is_up:
             yield "the pool is down; the new size counts at the next up"
@@ -111,13 +116,16 @@ def rescale(pit: "Pit", host: Host, pool: str, count: int) -> Rescaled:
     with fleet_lock(pit.config):
         config, environ = _in_use(pit.config)
         scale = overrides.load_overrides(overrides_path(config)).scale
-        found = config.pool(pool)
+        fleet = load_fleet(config)
+        is_new = fleet.is_up and config.pool(pool) is None
+        found = config.pool(pool) or pit.config.pool(pool)
         size = found.size if found else 0
         was = scale.get(pool, size)
         overrides.set_scale(overrides_path(config), pool, None if count == size else count)
-        fleet = load_fleet(config)
-        change = Rescaled(pool=pool, was=was, count=count, is_up=fleet.is_up)
-        if fleet.is_up:
+        change = Rescaled(
+            pool=pool, was=was, count=count, is_up=fleet.is_up, waits_for_reload=is_new
+        )
+        if fleet.is_up and not is_new:
             change = _resize_fleet(pit, host, config, fleet, change, environ)
     if change.leaving:
         hang_up_daemon(pit.config)

@@ -201,7 +201,9 @@ def test_beat_is_an_event_and_proves_nothing(box: Box) -> None:
     box.fed("one", "one")
     with box.living() as (snake, _):
         snake.ok("claim")
-        snake.ok("beat", "3 of 8")
+        snake.ok("beat", "-m", "3 of 8")
+        assert snake.run("beat").exit_code == 2
+        assert snake.run("beat", "4", "-m", "5").exit_code == 2
     (event,) = json.loads(box.ok("events", "--type", "worker.beat", "--json"))["events"]
     assert (event["task"], event["worker"], event["message"]) == ("one.md", "snake-1", "3 of 8")
 

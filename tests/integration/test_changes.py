@@ -92,6 +92,17 @@ def test_a_scale_outlives_down_and_up(pool: Fleet) -> None:
     assert "count = 2" in pool.config.path.read_text(encoding="utf-8")
 
 
+def test_a_scale_of_a_pool_that_is_new_waits_for_the_reload(pool: Fleet) -> None:
+    pool.ok("up")
+    before = pool.config.path.read_text(encoding="utf-8")
+    late = '\n[[pool]]\nname = "late"\ncount = 1\nspecies = "script"\n'
+    pool.config.path.write_text(before + late, encoding="utf-8")
+    told = pool.json("scale", "late=2")
+    assert (told["waits_for_reload"], told["was"], told["started"]) == (True, 1, [])
+    assert "late: 2, which waits for `snakepit reload`" in pool.ok("scale", "late=2")
+    assert pool.json("reload")["started"] == ["late-1", "late-2"]
+
+
 def test_a_pause_lets_meals_end_and_starts_none(pool: Fleet, tmp_path: Path) -> None:
     pool.ok("up")
     eat_until(pool, "slow.md", tmp_path / "gate")
