@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from snakepit.errors import ConfigError
 
+FROM_ENVIRONMENT = "SNAKEPIT_SET_"
+
 Place = tuple[str | int, ...]
 
 
@@ -40,7 +42,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def as_error(path: object, problems: tuple[Problem, ...]) -> ConfigError:
     count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
     lines = "\n".join(f"  {problem}" for problem in problems)
-    return ConfigError(
-        f"{path} has {count}:\n{lines}",
-        fix="edit that file; docs/configuration.md lists every key, `agents.py check` tries again",
-    )
+    variables = [p.table for p in problems if p.table.startswith(FROM_ENVIRONMENT)]
+    names = ", ".join(dict.fromkeys(variables))
+    outside = f"change or unset {names} in the environment"
+    if len(variables) == len(problems):
+        fix = f"{outside}; docs/configuration.md lists every key"
+        return ConfigError(f"the environment beside {path} has {count}:\n{lines}", fix=fix)
+    fix = "edit that file; docs/configuration.md lists every key, `agents.py check` tries again"
+    return ConfigError(f"{path} has {count}:\n{lines}", fix=f"{outside}; {fix}" if names else fix)

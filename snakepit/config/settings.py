@@ -3,10 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from snakepit.config.keys import BY_TABLE
-from snakepit.config.problem import Finding, Problem
+from snakepit.config.problem import FROM_ENVIRONMENT, Finding, Problem
 from snakepit.config.sections import Section
-
-PREFIX = "SNAKEPIT_SET_"
 
 
 def apply_settings(
@@ -16,7 +14,7 @@ def apply_settings(
     findings: list[Finding],
 ) -> None:
     """Give each section its settings; a name that sets nothing is a finding."""
-    variables = {name: text for name, text in environ.items() if name.startswith(PREFIX)}
+    variables = {name: text for name, text in environ.items() if name.startswith(FROM_ENVIRONMENT)}
     if variables:
         _apply(dict(_variable_names(sections)), variables, findings)
     if flags:
@@ -47,7 +45,7 @@ def _near(name: str, targets: Mapping[str, Target]) -> str:
 
 def variable_name(*parts: str) -> str:
     """SNAKEPIT_SET_BACKEND_CLAUDE_BIN for ("backend", "claude", "bin")."""
-    return PREFIX + "_".join(part.upper().replace("-", "_") for part in parts if part)
+    return FROM_ENVIRONMENT + "_".join(part.upper().replace("-", "_") for part in parts if part)
 
 
 def _variable_names(sections: list[Section]) -> Iterator[tuple[str, Target]]:

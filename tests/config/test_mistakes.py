@@ -242,3 +242,17 @@ def test_any_variable_gives_a_config_or_problems(text: str, name: str) -> None:
         raw = {"agent": [{"name": "a"}]}
         found = assemble(raw, Path("/somewhere/agents.toml"), environ=environ, flags={})
         assert (found.config is None) == bool(found.problems)
+
+
+def test_a_wrong_variable_is_mended_in_the_environment(tmp_path: Path) -> None:
+    path = tmp_path / "agents.toml"
+    path.write_text("")
+    wrong = {"SNAKEPIT_SET_PIT_ATTEMPTS": "many"}
+    with pytest.raises(ConfigError) as told:
+        load(path, environ=wrong)
+    assert told.value.fix.startswith("change or unset SNAKEPIT_SET_PIT_ATTEMPTS in the environment")
+    assert "edit that file" not in told.value.fix
+    path.write_text("[pit]\nsettle = 'soon'\n")
+    with pytest.raises(ConfigError, match="2 problems") as told:
+        load(path, environ=wrong)
+    assert "SNAKEPIT_SET_PIT_ATTEMPTS in the environment; edit that file" in told.value.fix
