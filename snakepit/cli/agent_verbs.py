@@ -24,7 +24,7 @@ KEEPER_LOOK_S = 1.0  # an event wakes at once; this only finds that nobody keeps
 BEAT_CHARS = 2000
 
 
-@click.command(epilog='JSON: {"name", "path", "attempt", "kind", "title", "text", "again"}')
+@click.command(epilog='JSON: {"name", "path", "attempt", "kind", "title", "join", "text", "again"}')
 @click.argument("name", required=False)
 @click.option("--more", is_flag=True, help="Another one, although one is held already.")
 @agent_options
@@ -58,6 +58,8 @@ def claim(acting: Acting, name: str | None, more: bool) -> None:
 
 
 def _show_claim(acting: Acting, held: "Claim", *, again: bool) -> None:
+    from snakepit.pool.claim import is_join
+
     text = held.text.decode("utf-8", "replace")
     path = acting.pit.config.pit_dir / "claimed" / held.worker / held.name
     value = {
@@ -66,11 +68,13 @@ def _show_claim(acting: Acting, held: "Claim", *, again: bool) -> None:
         "attempt": held.attempt,
         "kind": held.task.kind,
         "title": held.task.title,
+        "join": is_join(held),
         "text": text,
         "again": again,
     }
     head = f"{'still yours' if again else 'claimed'}: {held.name}, attempt {held.attempt}"
-    acting.call.emit(value, [head, f"path: {path}", "", *text.splitlines()])
+    joins = ["its parts are done: put them together"] if is_join(held) else []
+    acting.call.emit(value, [head, f"path: {path}", *joins, "", *text.splitlines()])
 
 
 @click.command(epilog='JSON: {"name", "state", "path"}')

@@ -44,6 +44,11 @@ def is_only_parent(claim: Claim) -> bool:
     return bool(claim.task.parts) and not claim.task.join
 
 
+def is_join(claim: Claim) -> bool:
+    """The run that puts finished parts together."""
+    return bool(claim.task.parts) and claim.task.join
+
+
 def parts_summary(pit: Pit, claim: Claim) -> str:
     """The results of the parts, each cut to its beginning, as the parent's own result."""
     lines = [f"All {len(claim.task.parts)} parts are done:", ""]

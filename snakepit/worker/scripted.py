@@ -8,6 +8,7 @@ from pathlib import Path
 from snakepit.agents import script
 from snakepit.core.header import split
 from snakepit.errors import AgentError
+from snakepit.pool.claim import is_join
 from snakepit.pool.context import Pit
 from snakepit.pool.environment import plain
 from snakepit.store.base import Claim
@@ -110,6 +111,8 @@ def run_identity(pit: Pit, claim: Claim, kept: Path) -> dict[str, str]:
         "SNAKEPIT_ATTEMPT": str(claim.attempt),
         "SNAKEPIT_ARTEFACTS": str(kept),
     }
+    if is_join(claim):
+        own["SNAKEPIT_JOIN"] = "1"
     session = os.environ.get(SESSION)
     return {**own, SESSION: session} if session else own
 

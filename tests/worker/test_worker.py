@@ -112,6 +112,17 @@ def test_term_ends_an_idle_worker_at_once(box: Kitchen) -> None:
     assert guard.wait(1.5) == 0
 
 
+def test_only_the_run_that_joins_parts_is_told_so(box: Kitchen) -> None:
+    box.start()
+    say = run_block("echo join=$SNAKEPIT_JOIN.")
+    box.feed("part.md", say, join="true")
+    box.feed("whole.md", say, join="true", parts="[part]", needs="[part]")
+    whole = box.store / "done" / "whole.md"
+    wait_for(whole.exists)
+    assert "join=1." in whole.read_text()
+    assert "join=." in (box.store / "done" / "part.md").read_text()
+
+
 def test_a_timeout_is_an_attempt_and_keeps_the_output(box: Kitchen) -> None:
     box.start()
     box.feed("slow.md", run_block("echo so far; sleep 60"), timeout="1s", attempts="1")
