@@ -85,6 +85,9 @@ def feed(
         msg = f"--wait follows one task, and {len(prepared)} were given"
         raise UsageProblem(msg, fix="leave --wait out; agents.py status --follow shows all")
     fed = publish_all(pit, prepared)
+    for asked, one in zip(prepared, fed, strict=True):
+        if one.name != asked[0]:
+            call.notice(f"{asked[0]} is in use: this one became {one.name}")
     _answer(call, pit, fed, wait=wait)
 
 

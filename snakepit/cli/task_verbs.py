@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from snakepit.cli.options import Invocation, from_inside_option, verb_options
+from snakepit.cli.options import Invocation, from_inside_option, verb_options, worker_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,9 +132,10 @@ def cancel(call: Invocation, tasks: tuple[str, ...], reason: str) -> None:
     from snakepit.pool import decide, story
 
     pit = call.open()
+    by = worker_inside(pit.config.pit_dir) or decide.PERSON
+    waiting = (State.QUEUED, State.CLAIMED)
     moved = [
-        decide.cancel(pit, story.find(pit, task, states=(State.QUEUED, State.CLAIMED)), reason)
-        for task in tasks
+        decide.cancel(pit, story.find(pit, task, states=waiting), reason, by=by) for task in tasks
     ]
     _moved(call, moved, "scraps", "lies in scraps/")
 
@@ -156,7 +157,9 @@ def allow(call: Invocation, tasks: tuple[str, ...], from_inside: bool) -> None:
 
     call.refuse_from_inside("allow", from_inside=from_inside)
     pit = call.open()
-    moved = [decide.allow(pit, story.find(pit, task, states=(State.QUEUED,))) for task in tasks]
+    by = worker_inside(pit.config.pit_dir) or decide.PERSON
+    waiting = (State.QUEUED,)
+    moved = [decide.allow(pit, story.find(pit, task, states=waiting), by=by) for task in tasks]
     _moved(call, moved, "food", "may run")
 
 

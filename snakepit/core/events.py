@@ -122,7 +122,10 @@ EVENTS: Mapping[str, EventType] = {
     "task.held": EventType(doc="It waits, and this is for what.", fields=_REASON),
     "task.allowed": EventType(doc="A person allowed its code to run.", fields={"by": "who"}),
     "task.retried": EventType(doc="A person put it back into food/, attempts at 0."),
-    "task.cancelled": EventType(doc="A person put it into scraps/.", fields=_REASON),
+    "task.cancelled": EventType(
+        doc="It was put into scraps/, by a person or from inside a snake.",
+        fields={**_REASON, "by": "who"},
+    ),
     "task.late": EventType(
         doc="A result came after the claim was gone; it was kept in scraps/.",
         fields={"path": "where it lies", **_GENERATION},

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from snakepit.store.base import Entry, LifeRecord
 
 MARK_TASK = "SNAKEPIT_TASK"
+PERSON = "person"
 
 
 def retry(pit: "Pit", entry: "Entry") -> str:
@@ -34,22 +35,24 @@ def is_refusal(name: str, data: bytes) -> bool:
         return False
 
 
-def allow(pit: "Pit", entry: "Entry", *, by: str = "person") -> str:
+def allow(pit: "Pit", entry: "Entry", *, by: str = PERSON) -> str:
     name = pit.store.allow(entry.name)
     pit.journal.append("task.allowed", task=name, by=by)
     return name
 
 
-def cancel(pit: "Pit", entry: "Entry", reason: str) -> str:
+def cancel(pit: "Pit", entry: "Entry", reason: str, *, by: str = PERSON) -> str:
     """The name it got in scraps/; a claimed task's run is ended after the claim is taken from it."""
+    if by != PERSON:
+        reason = f"{reason} (by {by})"
     if entry.state == State.CLAIMED:
-        return _cancel_claimed(pit, entry, reason)
+        return _cancel_claimed(pit, entry, reason, by)
     name = pit.store.cancel(entry.name, reason)
-    pit.journal.append("task.cancelled", task=name, reason=reason)
+    pit.journal.append("task.cancelled", task=name, reason=reason, by=by)
     return name
 
 
-def _cancel_claimed(pit: "Pit", entry: "Entry", reason: str) -> str:
+def _cancel_claimed(pit: "Pit", entry: "Entry", reason: str, by: str) -> str:
     """First the claim, then the kill: the worker that sees its run end must find nothing to fail.
 
     Nobody else starts the task meanwhile, since it goes to the dead letters and not to the queue.
@@ -70,6 +73,7 @@ def _cancel_claimed(pit: "Pit", entry: "Entry", reason: str) -> str:
         worker=record.worker,
         attempt=claim.attempt,
         reason=reason,
+        by=by,
     )
     end_run(record.generation, entry.name)
     return settled.name

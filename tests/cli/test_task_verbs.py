@@ -158,6 +158,19 @@ def test_cancel_and_retry_of_waiting_food(box: Box) -> None:
     assert kinds == ["task.queued", "task.cancelled", "task.retried"]
 
 
+def test_a_cancel_from_inside_names_the_snake(box: Box) -> None:
+    box.fed("x", "one")
+    box.fed("x", "two")
+    with box.living() as (snake, _):
+        snake.ok("cancel", "one", "-m", "not needed")
+    box.ok("cancel", "two")
+    assert box.json("show", "one")["reason"] == "not needed (by snake-1)"
+    assert box.json("show", "two")["reason"] == "cancelled"
+    events = box.json("events", "--type", "task.cancelled")["events"]
+    assert isinstance(events, list)
+    assert [event["by"] for event in events] == ["snake-1", "person"]
+
+
 def test_retry_of_a_note_is_refused(box: Box) -> None:
     box.fed("x", "one")
     (box.pit / "scraps" / "link.md").write_text("---\nrefused: true\n---\n# Refused: link.md\n")
