@@ -49,8 +49,11 @@ class Intake:
     accept_all: bool = False
     ids: dict[str, str] = field(default_factory=dict)
 
-    def admit(self, name: str, *, known_inode: int) -> Outcome:
-        """`known_inode`: of the file that bore this name when it was last looked at; 0 where none was."""
+    def admit(self, name: str, *, known: tuple[int, int]) -> Outcome:
+        """`known`: inode and ctime of the file that bore this name at the last look; zeros where none did.
+
+        An inode alone is no proof: a file that left gives its number to the next that is made.
+        """
         look = examine(self.folders.queued, name)
         if look.kind is Kind.GONE:
             return Outcome(kind="gone")
@@ -63,7 +66,7 @@ class Intake:
         swap = self._edited_by(name)
         if swap:
             return self._wait(look, f"somebody edits it ({swap})")
-        if look.inode != known_inode:
+        if (look.inode, look.ctime_ns) != known:
             outcome = self._check_name(name, look.task)
             if outcome is not None:
                 return outcome
@@ -134,8 +137,10 @@ class Intake:
 
     def _free_name(self, name: str) -> str | None:
         """The file's name after numbering it where the name is in use; None: it is gone."""
-        chosen, number = name, 1
-        while is_in_use(self.folders, chosen):
+        if not is_in_use(self.folders, name):
+            return name
+        number = 1
+        while True:
             number += 1
             chosen = numbered(name, number)
             if is_in_use(self.folders, chosen):
@@ -147,7 +152,6 @@ class Intake:
             except FileNotFoundError:
                 return None
             return chosen
-        return chosen
 
     def _take_id(self, task_id: str, name: str) -> bool:
         owner = self.ids.get(task_id)

@@ -61,6 +61,7 @@ class Waiting:
     reason: str
     task: Task | None = None
     inode: int = 0
+    ctime_ns: int = 0
     seen_at: float = 0.0
     identity: tuple[int, ...] = ()
 
@@ -206,7 +207,7 @@ class IndexKeeper:
         if is_ignored(name):
             return
         known = self.ticketed.get(name) or self.waiting.get(name)
-        outcome = self.intake.admit(name, known_inode=known.inode if known else 0)
+        outcome = self.intake.admit(name, known=(known.inode, known.ctime_ns) if known else (0, 0))
         if outcome.second_look and self._has_settled(name, outcome):
             reason = self.intake.why_held(outcome.task) if outcome.task else None
             outcome = Outcome(
@@ -260,7 +261,8 @@ class IndexKeeper:
             item.identity, item.seen_at = outcome.identity, monotonic()
         if item.reason != reason and outcome.task is not None and not outcome.second_look:
             self._notices.append(Notice(kind="held", name=name, reason=reason, task=outcome.task))
-        item.reason, item.task, item.inode = reason, outcome.task, outcome.inode
+        item.reason, item.task = reason, outcome.task
+        item.inode, item.ctime_ns = outcome.inode, outcome.ctime_ns
 
     def _needs_graph(self, task: Task) -> dict[str, tuple[str, ...]]:
         tasks = [item.task for item in self.waiting.values() if item.task is not None]

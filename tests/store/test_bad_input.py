@@ -205,6 +205,25 @@ def test_a_name_in_use_by_a_claim_is_numbered(bench: Bench) -> None:
     assert bench.names("done") == ["x.md", "x~2.md"]
 
 
+def test_a_name_whose_number_waits_too_gets_the_next(bench: Bench) -> None:
+    bench.drop("x.md")
+    bench.pit.complete(bench.take("x.md"), bench.life, "twelve")
+    for expected in ("x~2.md", "x~3.md", "x~4.md"):
+        bench.drop("x.md")
+        bench.told("queued", expected)
+    assert bench.names("food") == ["x~2.md", "x~3.md", "x~4.md"]
+
+
+def test_an_inode_that_comes_again_is_another_file(bench: Bench) -> None:
+    """Filesystems give the number of a file that is gone to the next one."""
+    waiting = bench.drop("x.md")
+    bench.told("queued", "x.md")
+    aside = waiting.rename(bench.path.parent / "aside.md")
+    (bench.path / "done" / "x.md").write_text("an older meal\n")
+    aside.rename(waiting)
+    assert bench.told("renamed", "x~2.md").was == "x.md"
+
+
 def test_an_id_that_exists_is_refused(bench: Bench) -> None:
     bench.drop("a.md", "---\nid: egg-1\n---\nx\n")
     bench.pit.complete(bench.take("a.md"), bench.life, "done")
