@@ -22,6 +22,9 @@ ROOT = Path(__file__).parents[2]
 WORKERS = tuple(f"w{number}" for number in range(1, 9))
 OTHERS = ("producer", "keeper", "reaper", "person")
 ENDLESS = 999_999
+FEWEST_READY = (
+    8  # a machine that starts processes slower than they are killed would do nothing else
+)
 LOOK_S = 0.02
 END_S = 20.0
 
@@ -119,9 +122,9 @@ class Storm:
         self._processes[role] = Process(role, child, ready)
 
     def _kill_one(self) -> None:
-        """One that is at its work; its successor starts at once."""
+        """One of those at their work, when most are; its successor starts at once."""
         ready = [one for one in self._processes.values() if one.ready.exists()]
-        if not ready:
+        if len(ready) < min(FEWEST_READY, len(self._processes)):
             return
         victim = self._random.choice(ready)
         if victim.child.poll() is not None:
