@@ -298,9 +298,6 @@ class MemoryPit(PitStore):
         return Settled(name=item.name, state=State.QUEUED, attempt=claim.task.attempt)
 
     def split(self, claim: Claim, life: Life, parts: Sequence[Part]) -> tuple[str, ...]:
-        item = self._mine(claim, life)
-        if item is None:
-            raise _lost(claim.name)
         names = [task_name(part.name) for part in parts]
         if not names or len(set(names)) < len(names) or any(n in self.items for n in names):
             message = "the parts need names of their own"
@@ -311,6 +308,9 @@ class MemoryPit(PitStore):
         if find_cycle(graph) or any(claim.name in needs for needs in graph.values()):
             message = "the parts need each other, or their parent, in a circle"
             raise StoreError(message)
+        item = self._mine(claim, life)
+        if item is None:
+            raise _lost(claim.name)
         for name, part in zip(names, parts, strict=True):
             keys = {"parent": claim.name, "by": claim.worker, "allowed": None}
             self._put(name, edit(part.text, keys), State.QUEUED)
