@@ -1,12 +1,18 @@
 """Owns what every test shares: absent programs skip visibly, and are red where all must run."""
 
 import os
+import signal
 
 import pytest
 
 from tests.support.programs import install_line, is_present
 
 ALL = os.environ.get("SNAKEPIT_TEST_ALL") == "1"
+
+
+def pytest_configure() -> None:
+    """What the tests start must hear Ctrl-C, also where a shell with `&` had us ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
