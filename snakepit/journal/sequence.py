@@ -25,7 +25,7 @@ SPINS = 200
 TAIL = 256 * 1024  # bytes; longer than any line or batch of late lines
 BATCH = 128 * 1024  # bytes of late lines that are moved in one write
 LATE_LIMIT = 1024 * 1024  # bytes after which the late file is emptied
-LOOK_EVERY = 64  # lines between two looks whether a person removed the file
+LOOK_EVERY = 64  # lines between two looks whether a person removed the lock file
 DAY_S = 86400.0
 
 _SEGMENT = re.compile(r"events-([0-9]{6,})\.jsonl")
@@ -67,6 +67,7 @@ class Sequence:
 
     def __init__(self, path: Path, *, segment_bytes: int, keep_days: float) -> None:
         self.path = path
+        self._name = os.fspath(path)
         self.late_path = path.parent / "state" / "events.late"
         self._lock_path = path.parent / "state" / "events.lock"
         self._segment_bytes = segment_bytes
@@ -84,13 +85,14 @@ class Sequence:
             return self._add(rest)
 
     def _add(self, rest: bytes) -> int:
-        if self._lock < 0:
-            self._open()
+        self._open_in_place()
         if not _acquire(self._lock, fcntl.LOCK_EX, PATIENCE_S):
             self._add_late(rest)
             return 0
         self._adds += 1
         try:
+            if self._adds % LOOK_EVERY == 0:
+                self._check_lock()
             seq = self._add_at_once(rest)
             if seq:
                 return seq
@@ -116,7 +118,6 @@ class Sequence:
         if (
             inode != self._inode
             or end >= self._segment_bytes
-            or self._is_removed()
             or os.lseek(self._fd, 0, os.SEEK_END) != offset
             or os.lseek(self._late, 0, os.SEEK_END) != late
             or os.write(self._fd, line) != len(line)  # torn: mended on the long way
@@ -127,8 +128,7 @@ class Sequence:
 
     def settle(self) -> None:
         """Moves late lines over when the lock is free; else leaves them to its holder."""
-        if self._lock < 0:
-            self._open()
+        self._open_in_place()
         if _acquire(self._lock, fcntl.LOCK_EX, 0.0):
             try:
                 self._current()
@@ -140,6 +140,19 @@ class Sequence:
             if descriptor >= 0:
                 os.close(descriptor)
         self._fd = self._lock = self._late = -1
+
+    def _open_in_place(self) -> None:
+        """Open what the path names now: a person may have moved or removed the file.
+
+        One stat before each line, without the lock, which nobody shall hold the longer for it.
+        """
+        try:
+            if self._lock >= 0 and os.stat(self._name).st_ino == self._inode:
+                return
+        except FileNotFoundError:
+            pass
+        self.close()
+        self._open()
 
     def _open(self) -> None:
         for folder in (self.path.parent, self._lock_path.parent):
@@ -163,19 +176,16 @@ class Sequence:
         except struct.error:
             mark = NOTHING_NOTED
         size = os.lseek(self._fd, 0, os.SEEK_END)
-        if mark.inode != self._inode or size != mark.offset or self._is_removed():
+        if mark.inode != self._inode or size != mark.offset:
             mark = self._mended(mark)
         if os.lseek(self._late, 0, os.SEEK_END) != mark.late:
             mark = self._with_late_lines(mark)
         return mark
 
-    def _is_removed(self) -> bool:
-        """Looked at now and then; FileNotFoundError where the lock that others take is another."""
-        if self._adds % LOOK_EVERY:
-            return False
+    def _check_lock(self) -> None:
+        """FileNotFoundError where the lock that others take is another."""
         if os.fstat(self._lock).st_nlink == 0:
             raise FileNotFoundError(str(self._lock_path))
-        return os.fstat(self._fd).st_nlink == 0
 
     def _mended(self, mark: Mark) -> Mark:
         self._open_current()

@@ -80,16 +80,21 @@ def test_the_next_writer_mends(tmp_path: Path, damage: Damage) -> None:
             assert json.loads(line)
 
 
-def test_a_writer_notices_that_a_person_removed_the_file(tmp_path: Path) -> None:
+def _move_aside(path: Path) -> None:
+    path.rename(path.with_name("aside.jsonl"))
+
+
+@pytest.mark.parametrize("lose", [Path.unlink, _move_aside], ids=["removed", "moved"])
+def test_no_line_is_lost_when_a_person_takes_the_file_away(
+    tmp_path: Path, lose: Callable[[Path], object]
+) -> None:
     path = tmp_path / "events.jsonl"
     journal = Journal(path, Redactor())
     journal.append("pool.up")
-    path.unlink()
-    for _ in range(sequence.LOOK_EVERY):
-        journal.append("worker.beat")
-    assert path.exists()
-    last = list(journal.read())[-1]
-    assert last.seq == sequence.LOOK_EVERY + 1
+    lose(path)
+    assert journal.append("worker.beat") == 2
+    assert journal.append("pool.down") == 3
+    assert [event.seq for event in journal.read()] == [2, 3]
 
 
 def test_a_writer_notices_that_a_person_removed_the_whole_folder(tmp_path: Path) -> None:
