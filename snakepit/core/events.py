@@ -150,7 +150,7 @@ EVENTS: Mapping[str, EventType] = {
         doc="A life ended in order.", fields={"generation": "of the life", **_REASON}
     ),
     "worker.died": EventType(
-        doc="A life was found dead and its processes ended.",
+        doc="A life that had not stopped in order was found dead.",
         fields={"generation": "of the life", "killed": "how many processes were left", **_REASON},
     ),
     "worker.silent": EventType(

@@ -4,6 +4,8 @@ from snakepit.core.lifecycle import State
 from snakepit.pool.context import Pit
 from snakepit.store.base import LifeRecord, Recovered
 
+LAST_EVENTS = 2000  # among which a life that has just ended is looked for
+
 
 def reap(pit: Pit, *, counted: bool = True) -> list[Recovered]:
     """Recover everything that is dead now; an empty list also when another process is at it."""
@@ -18,7 +20,10 @@ def reap(pit: Pit, *, counted: bool = True) -> list[Recovered]:
         return gone
 
     recovered = pit.store.recover(end, counted=counted)
+    orderly = _stopped(pit) if ended else frozenset()
     for record in ended.values():
+        if record.generation in orderly:
+            continue
         pit.journal.append(
             "worker.died",
             worker=record.worker,
@@ -28,6 +33,15 @@ def reap(pit: Pit, *, counted: bool = True) -> list[Recovered]:
     for item in recovered or ():
         _tell(pit, item, counted=counted)
     return recovered or []
+
+
+def _stopped(pit: Pit) -> frozenset[object]:
+    """The lives that said themselves that they ended: their folders only wait to be removed."""
+    return frozenset(
+        event.data.get("generation")
+        for event in pit.journal.tail(LAST_EVENTS)
+        if event.type == "worker.stopped"
+    )
 
 
 def _tell(pit: Pit, item: Recovered, *, counted: bool) -> None:
