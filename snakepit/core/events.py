@@ -7,13 +7,8 @@ added, never renamed or given another meaning without a line in the changelog.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventType:
-    """`fields`: what stands beside seq, id, ts, type and, where it concerns one, task, worker, attempt."""
-
-    doc: str
-    fields: Mapping[str, str] = field(default_factory=dict)
+from snakepit.core.agent_events import AGENT_EVENTS
+from snakepit.core.eventtype import EventType as EventType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,4 +209,5 @@ EVENTS: Mapping[str, EventType] = {
         doc="Something went wrong inside snakepit.",
         fields={"message": "what", "where": "the module", **_REASON},
     ),
+    **AGENT_EVENTS,
 }
