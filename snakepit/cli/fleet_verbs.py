@@ -95,7 +95,7 @@ def _load_even_if_broken(call: Invocation) -> None:
     from snakepit.pool.applied import load_in_use
 
     try:
-        call.load()
+        call.load(strict=True)
     except ConfigError:
         call.use(load_in_use(call.config_path(), os.environ))
         call.notice(f"{call.config_path()} is broken; ending the pool as it was started")
@@ -275,6 +275,7 @@ def reload(call: Invocation, from_inside: bool) -> None:
     \b
     Example: agents.py reload
     """
+    call.load(strict=True)
     call.refuse_from_inside("reload", from_inside=from_inside)
     from snakepit.pool.change import apply_config
 

@@ -55,17 +55,27 @@ class Invocation:
             return Path(inherited)
         return Path(DEFAULT_CONFIG)
 
-    def load(self, *, as_agent: bool = False) -> "Config":
+    def load(self, *, as_agent: bool = False, strict: bool = False) -> "Config":
+        """The file's config; where it does not read, that of the running pool, unless `strict`."""
         if self._config is None:
-            from snakepit.config import load
-
             path = self.config_path(as_agent=as_agent)
-            if not path.is_file():
-                msg = f"no config file {path}"
-                raise ConfigError(msg, fix="agents.py init, or name one with --config FILE")
-            self._config = load(path, environ=os.environ, flags=None)
+            try:
+                self._config = _read(path)
+            except ConfigError as error:
+                self._config = None if strict else self._in_use(path, error)
+                if self._config is None:
+                    raise
             self.log_dir = self._config.log_dir
         return self._config
+
+    def _in_use(self, path: "Path", error: ConfigError) -> "Config | None":
+        from snakepit.cli.in_use import config_of_running_pool, first_problem
+
+        config = config_of_running_pool(path)
+        if config is not None:
+            problem = first_problem(error)
+            self.notice(f"{problem}; this is the pool as it was started; see `agents.py check`")
+        return config
 
     def use(self, config: "Config") -> None:
         """Go on with this config instead of reading one."""
@@ -118,6 +128,15 @@ class Invocation:
         if worker:
             msg = f"{verb}: refused from inside {worker}, a snake of this pit"
             raise UsageProblem(msg, fix=f"agents.py {verb} --from-inside, if that is what you mean")
+
+
+def _read(path: "Path") -> "Config":
+    from snakepit.config import load
+
+    if not path.is_file():
+        msg = f"no config file {path}"
+        raise ConfigError(msg, fix="agents.py init, or name one with --config FILE")
+    return load(path, environ=os.environ, flags=None)
 
 
 def worker_inside(pit_dir: "Path") -> str | None:

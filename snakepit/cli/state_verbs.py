@@ -168,7 +168,7 @@ def doctor(call: Invocation) -> None:
     from snakepit.pool import doctor as examination
 
     try:
-        config = call.load()
+        config = call.load(strict=True)
     except ConfigError as exc:
         findings = examination.without_config(exc, environ=os.environ)
     else:

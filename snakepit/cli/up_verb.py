@@ -31,7 +31,7 @@ def bring_up(call: Invocation, sources: Sequence[str], *, wait: bool) -> None:
     if wait and not sources:
         msg = "--wait follows what --feed feeds"
         raise UsageProblem(msg, fix="agents.py up --feed examples/first-meal.md --wait")
-    config = call.load()
+    config = call.load(strict=True)
     environ = without_identity(os.environ)
     _check_machine(environ)
     pit = call.open()

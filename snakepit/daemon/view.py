@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snakepit import clock
-from snakepit.config.loader import load
+from snakepit.config.loader import try_load
 from snakepit.core.view import plain_lines
 from snakepit.errors import SnakepitError
+from snakepit.pool.applied import load_in_use
 from snakepit.pool.environment import kept_environment
 from snakepit.pool.revive import revive
 from snakepit.pool.status import view
@@ -63,8 +64,9 @@ class View:
     def _picture(self) -> str:
         """An error is a picture too: the pane shall stay."""
         try:
-            config = load(self._path, environ=os.environ)
-            config = load(self._path, environ=kept_environment(config.state_dir))
+            found = load_in_use(self._path, os.environ)
+            environ = kept_environment(found.state_dir)
+            config = try_load(self._path, environ=environ).config or found
             self._config = config
             return "\n".join(plain_lines(view(config)))
         except (SnakepitError, OSError) as error:

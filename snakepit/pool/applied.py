@@ -4,7 +4,8 @@ A daemon that starts anew must not run a command that somebody has written into 
 """
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 NAME = "applied.toml"
 STATE = "SNAKEPIT_STATE"  # where the fleet of this process keeps its records
-USUAL_STATE = ".snakepit/state"
+CONFIG = "SNAKEPIT_CONFIG"  # whose fleet that is
+USUAL_LOG_DIR = ".snakepit"
 
 
 def applied_path(config: "Config") -> Path:
@@ -51,9 +53,28 @@ def load_in_use(path: Path, environ: Mapping[str, str]) -> "Config":
     config = try_load(path, environ=environ).config
     if config is not None:
         return in_use(config, environ) if load_fleet(config).is_up else config
+    return load_kept(path, environ) or load(path, environ=environ)
+
+
+def load_kept(path: Path, environ: Mapping[str, str]) -> "Config | None":
+    """What was applied last, where the file itself does not read; None where none is found."""
     real = Path(os.path.realpath(path))
-    state = environ.get(STATE) or os.fspath(real.parent / USUAL_STATE)
-    return load_applied(Path(state), real, environ) or load(path, environ=environ)
+    found = (load_applied(state, real, environ) for state in _states(real, environ))
+    return next(filter(None, found), None)
+
+
+def _states(path: Path, environ: Mapping[str, str]) -> Iterator[Path]:
+    """Where the records of that file's fleet may lie."""
+    state, config = environ.get(STATE), environ.get(CONFIG)
+    if state and (not config or os.path.realpath(config) == os.fspath(path)):
+        yield Path(state)
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        text = ""
+    for named in re.findall(r"""^\s*log_dir\s*=\s*["']([^"'\n]+)["']""", text, re.MULTILINE):
+        yield path.parent / os.path.expanduser(named) / "state"
+    yield path.parent / USUAL_LOG_DIR / "state"
 
 
 def in_use(config: "Config", environ: Mapping[str, str]) -> "Config":

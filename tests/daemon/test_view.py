@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from snakepit.daemon.view import DRAW_ANYWAY, View, fitted
+from snakepit.pool.applied import keep_applied
 from snakepit.pool.context import opened
 from tests.support.pits import make_config
 
@@ -28,6 +29,16 @@ def test_a_broken_config_is_shown_and_the_pane_stays(tmp_path: Path) -> None:
     shown = View(path).look(must=True)
     assert shown is not None
     assert "agents.toml" in shown
+
+
+def test_the_pool_is_shown_while_its_file_is_broken(tmp_path: Path) -> None:
+    config = make_config(tmp_path)
+    with opened(config):
+        keep_applied(config)
+        config.path.write_text("nonsense = [", encoding="utf-8")
+        shown = View(config.path).look(must=True)
+    assert shown is not None
+    assert str(config.pit_dir) in shown
 
 
 def test_nothing_wraps_and_nothing_scrolls() -> None:
