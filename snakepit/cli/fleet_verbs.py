@@ -79,6 +79,7 @@ def down(call: Invocation, grace: float, drain: bool, from_inside: bool) -> None
     from snakepit.pool.fleet import fleet_lock
 
     _load_even_if_broken(call)
+    call.step_outside()
     pit = call.open()
     with fleet_lock(pit.config):
         host = open_host(pit.config)
@@ -168,6 +169,7 @@ def restart(call: Invocation, name: str, grace: float, from_inside: bool) -> Non
     Example: agents.py restart snake-1
     """
     call.refuse_from_inside("restart", from_inside=from_inside)
+    call.step_outside()
     from snakepit.pool.change import restart_one
 
     pit = call.open()
@@ -200,6 +202,7 @@ def scale(call: Invocation, sizes: tuple[str, ...], from_inside: bool) -> None:
     Example: agents.py scale snake=4
     """
     call.refuse_from_inside("scale", from_inside=from_inside)
+    call.step_outside()
     from snakepit.pool.change import rescale
 
     pit = call.open()
@@ -277,6 +280,7 @@ def reload(call: Invocation, from_inside: bool) -> None:
     """
     call.load(strict=True)
     call.refuse_from_inside("reload", from_inside=from_inside)
+    call.step_outside()
     from snakepit.pool.change import apply_config
 
     pit = call.open()

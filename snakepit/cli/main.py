@@ -105,8 +105,8 @@ class LazyGroup(click.Group):
         **extra: object,
     ) -> None:
         """Run one command line and exit; every way out of the program is here."""
-        call = Invocation()
         arguments = list(sys.argv[1:] if args is None else args)
+        call = Invocation(arguments)
         if "_SNAKEPIT_COMPLETE" in os.environ:
             super().main(arguments, prog_name, complete_var="_SNAKEPIT_COMPLETE", obj=call)
         sys.exit(self._run(arguments, prog_name or _program_name(), call))

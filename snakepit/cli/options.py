@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from snakepit.cli.called import DEFAULT_CONFIG, as_called
+from snakepit.cli.called import DEFAULT_CONFIG, VARIABLE, as_called
 from snakepit.errors import ConfigError, UsageProblem
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ IDENTITY = "SNAKEPIT_WORKER"
 class Invocation:
     """One run of one verb: where its config is, how it answers; opens nothing until asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, arguments: Iterable[str] = ()) -> None:
+        self.arguments = tuple(arguments)
         self.config_flag: str | None = None
         self.as_json = False
         self.debug = False
@@ -137,6 +138,26 @@ def _read(path: "Path") -> "Config":
         msg = f"no config file {path}"
         raise ConfigError(msg, fix="agents.py init, or name one with --config FILE")
     return load(path, environ=os.environ, flags=None)
+
+    def step_outside(self) -> None:
+        """In a pane of this pit, let a process outside of it run this very command, and exit as that does.
+
+        Returns where we are outside already, or where no guard is left to start it.
+        """
+        from snakepit.pool.environment import kept_environment, without_identity
+        from snakepit.pool.handover import hand_over
+        from snakepit.pool.program import module_argv
+
+        config = self.load()
+        env = {**without_identity(os.environ), **kept_environment(config.state_dir)}
+        if VARIABLE in os.environ:
+            env[VARIABLE] = os.environ[VARIABLE]
+        words = ("--config", str(config.path), *self.arguments)
+        handed = hand_over(config, module_argv("snakepit.cli.main", *words), env)
+        if handed is not None:
+            from snakepit.cli.output import pass_on
+
+            raise SystemExit(handed.relay(pass_on))
 
 
 def worker_inside(pit_dir: "Path") -> str | None:

@@ -25,6 +25,14 @@ def print_notice(line: str) -> None:
     sys.stderr.write(f"{printable(line)}\n")
 
 
+def pass_on(number: int, said: bytes) -> None:
+    """What another process of ours wrote to its stdout (1) or stderr (2), as it is."""
+    stream = sys.stdout if number == 1 else sys.stderr
+    stream.flush()
+    stream.buffer.write(said)
+    stream.buffer.flush()
+
+
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """On a terminal a table with its header; in a pipe tab-separated rows without it."""
     if not sys.stdout.isatty():

@@ -2,9 +2,7 @@
 nobody there. Imports next to nothing: every worker has it.
 """
 
-import json
 import os
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,11 +51,11 @@ def is_our_turn(config: "Config") -> bool:
     return True
 
 
-def start_aside(config: "Config") -> None:
-    """OSError where the launch file cannot be written."""
+def start_aside(config: "Config") -> bool:
+    """False: the guard does not take it. OSError where the launch file cannot be written."""
     from snakepit.pool.attend import daemon_argv, daemon_environment, output_path
     from snakepit.pool.environment import kept_environment
-    from snakepit.session.launchfile import write_private
+    from snakepit.pool.guards import start_aside as have_guard_start
 
     launch = {
         "argv": daemon_argv(config),
@@ -65,13 +63,11 @@ def start_aside(config: "Config") -> None:
         "cwd": "/",
         "output": str(output_path(config)),
     }
-    write_private(Path(os.environ[ASIDE]), json.dumps(launch).encode())
-    os.kill(guard_pid(), signal.SIGUSR1)
+    return have_guard_start(guard_pid(), Path(os.environ[ASIDE]), launch)
 
 
 def revive(config: "Config", *, at_once: bool = False) -> bool:
     """Start it when it is missed; True when this caller did. `at_once`: we are about to end."""
     if not is_missed(config) or not (at_once or is_our_turn(config)):
         return False
-    start_aside(config)
-    return True
+    return start_aside(config)

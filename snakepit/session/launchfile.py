@@ -53,6 +53,19 @@ def write_private(path: Path, data: bytes) -> None:
         raise
 
 
+def write_new(path: Path, data: bytes) -> bool:
+    """The same under a name that must be free; False when it is taken."""
+    hidden = path.with_name(f".{path.name}-{os.urandom(6).hex()}")
+    write_private(hidden, data)
+    try:
+        os.link(hidden, path)
+    except FileExistsError:
+        return False
+    finally:
+        hidden.unlink()
+    return True
+
+
 def read(path: Path) -> Launch:
     """Read without unlinking."""
     try:
@@ -74,3 +87,16 @@ def discard(folder: Path, session: str) -> None:
 def pane_command(launch: Path) -> list[str]:
     """Return the argv of every pane of ours: the guard, isolated from the person's Python."""
     return [sys.executable, "-I", "-S", str(GUARD), str(launch)]
+
+
+def launch_of(command: Sequence[str]) -> Path | None:
+    """The launch file in such an argv; None of any other."""
+    if len(command) != 5 or list(command[1:3]) != ["-I", "-S"]:
+        return None
+    is_guard = Path(command[3]).parts[-2:] == GUARD.parts[-2:]
+    return Path(command[4]) if is_guard else None
+
+
+def session_of(launch: Path) -> str:
+    """The session that a launch file was written for."""
+    return launch.stem.rpartition("-")[0]

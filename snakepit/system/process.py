@@ -140,6 +140,19 @@ def environ_of(pid: int) -> Mapping[str, str]:
         return {}
 
 
+def command_of(pid: int) -> list[str]:
+    """The argv it was started with; empty for a zombie and for what is gone or not ours to read."""
+    if LINUX:
+        text = _read(f"/proc/{pid}/cmdline")
+        return [os.fsdecode(word) for word in text.removesuffix(b"\0").split(b"\0")] if text else []
+    import psutil
+
+    try:
+        return list(psutil.Process(pid).cmdline())
+    except psutil.Error:
+        return []
+
+
 def has_no_child() -> bool:
     """Nothing runs below a subreaper for which this is true."""
     try:

@@ -7,7 +7,7 @@ argv runs with exactly env, plus SNAKEPIT_GUARD (our pid) and SNAKEPIT_ASIDE, an
 Orphans below come to us, whatever they do to their session or environment, and are ended when argv
 is over; we exit with its status (128 + n for signal n). SIGTERM is passed on; so is SIGHUP, and
 10 s later SIGKILL. SIGUSR1 starts the launch file SNAKEPIT_ASIDE outside of all this: that is how a
-worker starts the daemon.
+worker starts the daemon, and how a command typed in a pane lives to see the pane's end.
 """
 
 import os
@@ -198,6 +198,8 @@ def main() -> int:
 
     path = sys.argv[1]
     aside = os.path.join(os.path.dirname(path), f"aside-{me}.json")
+    if os.path.exists(aside):
+        os.unlink(aside)  # of a guard that had our pid
     try:
         launch = read_launch(path)
     except (OSError, ValueError) as error:

@@ -1,8 +1,10 @@
 """What a person changes about a running fleet: scale, pause, restart, reload; on a real tmux server."""
 
+import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -161,17 +163,42 @@ def test_from_inside_a_snake_the_pool_is_left_alone(pool: Fleet) -> None:
     assert pool.run("down", env={**inside, "SNAKEPIT_PIT": "/elsewhere"}).returncode == 0
 
 
-def test_down_from_inside_its_own_pane_ends_all_but_itself(pool: Fleet) -> None:
-    pool.ok("up")
+def verb(pool: Fleet, words: str, *, env: str = "env") -> str:
+    """A shell line that runs a verb, as a task's own code would."""
     root = Path(__file__).parents[2]
-    pool.script(
-        "end.md",
-        f"cd {pool.folder}; PYTHONPATH={root} {os.sys.executable} -m snakepit.cli.main"  # type: ignore[attr-defined]
-        " down --from-inside --grace 1 > down.out 2>&1",
-    )
+    command = f"{sys.executable} -m snakepit.cli.main {words}"
+    return f"cd {pool.folder}; {env} PYTHONPATH={root} {command}"
+
+
+@pytest.mark.parametrize("env", ["env", "setsid env -i"])
+def test_down_from_inside_its_own_pane_ends_all_but_itself(pool: Fleet, env: str) -> None:
+    """Though what ends the pane ends the process that asked for it."""
+    pool.ok("up")
+    pool.script("end.md", verb(pool, "down --from-inside --grace 1", env=env))
     wait_for(lambda: not pool.lives() and not pool.daemon(), seconds=20, what="the end")
     wait_for(lambda: not pool.sessions(), seconds=20, what="the sessions' end")
     assert pool.lies("food") == {"end.md"}
+    folder = pool.config.state_dir / "handover"
+    codes = wait_for(lambda: list(folder.glob("*.exit")), what="its exit code")
+    assert codes[0].read_text() == "0\n"
+    said = codes[0].with_suffix(".out")
+    assert "nothing is left running" in said.read_text()
+    assert said.stat().st_mode & 0o777 == 0o600
+    wait_for(lambda: not pool.processes(), what="the last process")
+
+
+def test_what_a_verb_from_inside_says_is_told_inside(pool: Fleet) -> None:
+    pool.ok("up")
+    lines = [
+        verb(pool, "scale snake=3 --from-inside --json > said 2> complaint; echo $? > code"),
+        verb(pool, "restart nobody --from-inside 2>> complaint; echo $? >> code"),
+    ]
+    pool.script("more.md", "\n".join(lines))
+    wait_for(lambda: pool.lies("done") == {"more.md"}, seconds=20, what="the meal")
+    assert json.loads((pool.folder / "said").read_text())["started"] == ["snake-3"]
+    assert (pool.folder / "code").read_text().split() == ["0", "1"]
+    assert "no snake or service 'nobody' runs here" in (pool.folder / "complaint").read_text()
+    assert list((pool.config.state_dir / "handover").iterdir()) == []
 
 
 def test_mixed_fleet_without_a_program_for_one(mixed: Fleet) -> None:
