@@ -130,15 +130,6 @@ class Invocation:
             msg = f"{verb}: refused from inside {worker}, a snake of this pit"
             raise UsageProblem(msg, fix=f"agents.py {verb} --from-inside, if that is what you mean")
 
-
-def _read(path: "Path") -> "Config":
-    from snakepit.config import load
-
-    if not path.is_file():
-        msg = f"no config file {path}"
-        raise ConfigError(msg, fix="agents.py init, or name one with --config FILE")
-    return load(path, environ=os.environ, flags=None)
-
     def step_outside(self) -> None:
         """In a pane of this pit, let a process outside of it run this very command, and exit as that does.
 
@@ -158,6 +149,15 @@ def _read(path: "Path") -> "Config":
             from snakepit.cli.output import pass_on
 
             raise SystemExit(handed.relay(pass_on))
+
+
+def _read(path: "Path") -> "Config":
+    from snakepit.config import load
+
+    if not path.is_file():
+        msg = f"no config file {path}"
+        raise ConfigError(msg, fix="agents.py init, or name one with --config FILE")
+    return load(path, environ=os.environ, flags=None)
 
 
 def worker_inside(pit_dir: "Path") -> str | None:
