@@ -5,7 +5,10 @@ import signal
 
 import pytest
 
+from tests.standin.fixture import standin, vendor
 from tests.support.programs import install_line, is_present
+
+__all__ = ["standin", "vendor"]
 
 ALL = os.environ.get("SNAKEPIT_TEST_ALL") == "1"
 

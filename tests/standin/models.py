@@ -1,0 +1,77 @@
+"""Owns scripted models that work: they read what they were asked and go on from the last result.
+
+They hold no state: everything is in the conversation, so that one conversation can be resumed, and
+several can go on at once.
+"""
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.standin.space import Asked
+from tests.standin.steps import Model, Step, say, shell
+
+MARK = re.compile(r"^STANDIN (\w+) ?(\S*)\s*$", re.MULTILINE)
+
+
+def by_hand(pit: Path, worker: str, *, idle: str = "Nothing left to do.") -> Model:
+    """Takes task after task with nothing but `mv -n`, as the role prompt's fallback says."""
+    food, mine, done = pit / "food", pit / "claimed" / worker, pit / "done"
+
+    def look() -> Step:
+        return shell(
+            f"cd {shlex.quote(str(food))} && mkdir -p {shlex.quote(str(mine))}; "
+            'for f in *.md; do [ -e "$f" ] && echo STANDIN food $f && exit 0; done; '
+            "echo STANDIN empty"
+        )
+
+    def claim(name: str) -> Step:
+        here, there = shlex.quote(str(food / name)), shlex.quote(str(mine / name))
+        return shell(
+            f"mv -n {here} {there}; "
+            f"[ -e {there} ] && cat {there} && echo STANDIN mine {name} || echo STANDIN lost"
+        )
+
+    def finish(name: str) -> Step:
+        here, there = shlex.quote(str(mine / name)), shlex.quote(str(done / name))
+        return shell(
+            f"printf '\\n## Result\\n\\n%s eaten by hand\\n' {shlex.quote(name)} >> {here}; "
+            f"mv -n {here} {there}; [ -e {here} ] || echo STANDIN done {name}"
+        )
+
+    steps: dict[str, Callable[[str], Step]] = {"food": claim, "mine": finish}
+
+    def model(asked: Asked) -> Step:
+        marks = MARK.findall(asked.result)
+        if not asked.talk.results or not marks:
+            return look()
+        word, name = marks[-1]
+        if word == "empty":
+            return say(idle)
+        return steps[word](name) if word in steps else look()
+
+    return model
+
+
+def answering(find: str, *, otherwise: str = "nothing found") -> Model:
+    """Answers with what the pattern finds in the user's words: proof that they arrived."""
+    pattern = re.compile(find)
+
+    def model(asked: Asked) -> Step:
+        for text in reversed(asked.talk.users):
+            found = pattern.search(text)
+            if found:
+                return say(f"{found[1] if pattern.groups else found[0]}")
+        return say(otherwise)
+
+    return model
+
+
+def in_turn(*steps: Step) -> Model:
+    """The n-th step after n tool results, so that a repeated request gets the same answer."""
+
+    def model(asked: Asked) -> Step:
+        return steps[min(len(asked.talk.results), len(steps) - 1)]
+
+    return model
