@@ -51,6 +51,7 @@ _ASSIGNED = re.compile(
     r"(?!\d+\b(?![\w.])|true\b|false\b|null\b)[A-Za-z0-9_./+=:@~$%^*!#&?-]{8,}"
 )
 _ASSIGNED_HINTS = ("key", "token", "secret", "passw", "passphrase", "credential")
+_HINTS = tuple(hint for hints, _, _ in _SHAPES for hint in hints)
 
 
 class Redactor:
@@ -66,11 +67,10 @@ class Redactor:
         for value in self._values:
             if value in text:
                 text = text.replace(value, MASK)
-        for hints, shape, kept in _SHAPES:
-            for hint in hints:
-                if hint in text:
-                    text = shape.sub(kept, text)
-                    break
+        for hint in _HINTS:
+            if hint in text:
+                text = _without_shapes(text)
+                break
         lowered = text.lower()
         for hint in _ASSIGNED_HINTS:
             if hint in lowered:
@@ -82,6 +82,13 @@ class Redactor:
         return self.clean(data.decode("utf-8", "surrogateescape")).encode(
             "utf-8", "surrogateescape"
         )
+
+
+def _without_shapes(text: str) -> str:
+    for hints, shape, kept in _SHAPES:
+        if any(hint in text for hint in hints):
+            text = shape.sub(kept, text)
+    return text
 
 
 def _forms(value: str) -> Iterable[str]:

@@ -20,8 +20,8 @@ from snakepit.journal.sequence import Sequence
 SEGMENT_BYTES = 10_000_000
 KEEP_DAYS = 30
 LINE_LIMIT = 32 * 1024  # characters; longer texts are cut inside their fields
-CACHED_LENGTH = 200  # characters
-CACHED = 4096  # texts kept as they are written; names come again and again
+CACHED_LENGTH = 40  # characters; names come again and again, paths and titles do not
+CACHED = 4096  # texts kept as they are written
 TEXT_LIMIT = 2000  # characters of one field of a line that is too long
 
 
@@ -99,18 +99,22 @@ class Journal:
     def _fields(self, data: Mapping[str, object]) -> str:
         text = ""
         for key, value in data.items():
-            if isinstance(value, str):
-                short = len(value) <= CACHED_LENGTH
-                text += f',"{key}":{self._text(value) if short else quoted(self._clean(value))}'
-            elif value is True or value is False:
-                text += f',"{key}":{"true" if value else "false"}'
-            elif isinstance(value, int | float) and value - value == 0:  # neither NaN nor infinite
-                text += f',"{key}":{value!r}'
-            elif value is not None:
-                text += f',"{key}":{self._clean(_json(value))}'
+            if value is not None:
+                text += f',"{key}":{self._value(value)}'
         if len(text) <= LINE_LIMIT:
             return text
         return self._fields({key: self._cut(value) for key, value in data.items()})
+
+    def _value(self, value: object) -> str:
+        if isinstance(value, str):
+            if len(value) <= CACHED_LENGTH:
+                return self._text(value)
+            return quoted(self._clean(value))
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, int | float) and value - value == 0:  # neither NaN nor infinite
+            return repr(value)
+        return self._clean(_json(value))
 
     def _cut(self, value: object) -> object:
         """Cleaned before it is cut, since half a secret has no shape."""

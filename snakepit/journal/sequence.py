@@ -8,13 +8,14 @@ Invariants, which hold whenever the lock is free:
 - who did not get the lock in time appends to state/events.late; the next holder moves it over.
 """
 
-import fcntl
 import json
 import os
 import re
 import struct
 import threading
 from collections.abc import Iterator
+from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, flock
+from os import SEEK_END
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +33,9 @@ _SEGMENT = re.compile(r"events-([0-9]{6,})\.jsonl")
 _NUMBER = re.compile(rb'\{"seq": *([0-9]+),')
 _ID = re.compile(rb'"id":"([^"]*)"')
 _NOTE = struct.Struct("=4q")
+NOTE_BYTES = _NOTE.size
+_pack, _unpack = _NOTE.pack, _NOTE.unpack
+AT_ONCE = LOCK_EX | LOCK_NB
 _PAUSE = threading.Event()
 
 
@@ -86,60 +90,66 @@ class Sequence:
 
     def _add(self, rest: bytes) -> int:
         self._open_in_place()
-        if not _acquire(self._lock, fcntl.LOCK_EX, PATIENCE_S):
-            self._add_late(rest)
-            return 0
+        lock = self._lock
+        try:
+            flock(lock, AT_ONCE)
+        except BlockingIOError:
+            if not _acquire(lock, LOCK_EX, PATIENCE_S):
+                self._add_late(rest)
+                return 0
         self._adds += 1
         try:
             if self._adds % LOOK_EVERY == 0:
                 self._check_lock()
-            seq = self._add_at_once(rest)
-            if seq:
-                return seq
-            mark = self._current()
-            seq = mark.seq + 1
-            line = numbered(seq, rest)
-            self._write(line, mark)
-            self._note(Mark(seq, mark.offset + len(line), self._inode, mark.late))
-            if mark.offset + len(line) >= self._segment_bytes:
-                self._rotate(seq, mark.late)
-            return seq
+            return self._add_at_once(rest) or self._add_with_care(rest)
         finally:
-            fcntl.flock(self._lock, fcntl.LOCK_UN)
+            flock(lock, LOCK_UN)
 
     def _add_at_once(self, rest: bytes) -> int:
         """The usual case in one piece: all is as noted and the line fits. 0: take the long way."""
-        noted = os.pread(self._lock, _NOTE.size, 0)
-        if len(noted) != _NOTE.size:
+        noted = os.pread(self._lock, NOTE_BYTES, 0)
+        if len(noted) != NOTE_BYTES:
             return 0
-        seq, offset, inode, late = _NOTE.unpack(noted)
-        line = b'{"seq":%12d' % (seq + 1) + rest
+        seq, offset, inode, late = _unpack(noted)
+        seq += 1
+        line = b'{"seq":%12d%b' % (seq, rest)
         end = offset + len(line)
         if (
             inode != self._inode
             or end >= self._segment_bytes
-            or os.lseek(self._fd, 0, os.SEEK_END) != offset
-            or os.lseek(self._late, 0, os.SEEK_END) != late
+            or os.lseek(self._fd, 0, SEEK_END) != offset
+            or os.lseek(self._late, 0, SEEK_END) != late
             or os.write(self._fd, line) != len(line)  # torn: mended on the long way
         ):
             return 0
-        os.pwrite(self._lock, _NOTE.pack(seq + 1, end, inode, late), 0)
-        return int(seq) + 1
+        os.pwrite(self._lock, _pack(seq, end, inode, late), 0)
+        return int(seq)
+
+    def _add_with_care(self, rest: bytes) -> int:
+        mark = self._current()
+        seq = mark.seq + 1
+        line = numbered(seq, rest)
+        self._write(line, mark)
+        self._note(Mark(seq, mark.offset + len(line), self._inode, mark.late))
+        if mark.offset + len(line) >= self._segment_bytes:
+            self._rotate(seq, mark.late)
+        return seq
 
     def settle(self) -> None:
         """Moves late lines over when the lock is free; else leaves them to its holder."""
         self._open_in_place()
-        if _acquire(self._lock, fcntl.LOCK_EX, 0.0):
+        if _acquire(self._lock, LOCK_EX, 0.0):
             try:
                 self._current()
             finally:
-                fcntl.flock(self._lock, fcntl.LOCK_UN)
+                flock(self._lock, LOCK_UN)
 
     def close(self) -> None:
         for descriptor in (self._fd, self._lock, self._late):
             if descriptor >= 0:
                 os.close(descriptor)
         self._fd = self._lock = self._late = -1
+        self._inode = 0
 
     def _open_in_place(self) -> None:
         """Open what the path names now: a person may have moved or removed the file.
@@ -147,7 +157,7 @@ class Sequence:
         One stat before each line, without the lock, which nobody shall hold the longer for it.
         """
         try:
-            if self._lock >= 0 and os.stat(self._name).st_ino == self._inode:
+            if os.stat(self._name).st_ino == self._inode:
                 return
         except FileNotFoundError:
             pass
@@ -172,13 +182,13 @@ class Sequence:
     def _current(self) -> Mark:
         """Under the lock: where the journal stands, mended where someone died, late lines moved."""
         try:
-            mark = Mark(*_NOTE.unpack(os.pread(self._lock, _NOTE.size, 0)))
+            mark = Mark(*_unpack(os.pread(self._lock, NOTE_BYTES, 0)))
         except struct.error:
             mark = NOTHING_NOTED
-        size = os.lseek(self._fd, 0, os.SEEK_END)
+        size = os.lseek(self._fd, 0, SEEK_END)
         if mark.inode != self._inode or size != mark.offset:
             mark = self._mended(mark)
-        if os.lseek(self._late, 0, os.SEEK_END) != mark.late:
+        if os.lseek(self._late, 0, SEEK_END) != mark.late:
             mark = self._with_late_lines(mark)
         return mark
 
@@ -228,7 +238,7 @@ class Sequence:
     def _without_late_file(self, mark: Mark) -> Mark:
         """Empties it, when nobody is about to append: late writers hold it shared."""
         try:
-            fcntl.flock(self._late, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            flock(self._late, LOCK_EX | LOCK_NB)
         except BlockingIOError:
             return mark
         try:
@@ -238,16 +248,16 @@ class Sequence:
                 self._note(emptied)
                 return emptied
         finally:
-            fcntl.flock(self._late, fcntl.LOCK_UN)
+            flock(self._late, LOCK_UN)
         return mark
 
     def _add_late(self, rest: bytes) -> None:
         """Begins with a line break: half a line of a dead writer stays a line of its own."""
-        _acquire(self._late, fcntl.LOCK_SH, PATIENCE_S / 2)
+        _acquire(self._late, LOCK_SH, PATIENCE_S / 2)
         try:
             os.write(self._late, b"\n" + rest)
         finally:
-            fcntl.flock(self._late, fcntl.LOCK_UN)
+            flock(self._late, LOCK_UN)
 
     def _write(self, text: bytes, mark: Mark) -> None:
         """All of it or nothing: a full disk must not leave half a line."""
@@ -257,7 +267,7 @@ class Sequence:
             raise OSError(28, "No space left on device", str(self.path))
 
     def _note(self, mark: Mark) -> None:
-        os.pwrite(self._lock, _NOTE.pack(*mark), 0)
+        os.pwrite(self._lock, _pack(*mark), 0)
 
     def _rotate(self, seq: int, late: int) -> None:
         full = segments(self.path.parent)
@@ -277,7 +287,7 @@ def _acquire(descriptor: int, how: int, patience: float) -> bool:
     deadline = 0.0
     while True:
         try:
-            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+            flock(descriptor, how | LOCK_NB)
         except BlockingIOError:
             now = clock.monotonic()
             deadline = deadline or now + patience
