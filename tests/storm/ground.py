@@ -1,39 +1,64 @@
-"""Owns what all processes of a storm share: the pit, the journal, the tasks and the producer's ledger."""
+"""Owns what all processes of a storm share: the pit and its config, the tasks, and what is noted of them."""
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
 
-from snakepit.core.redact import Redactor
-from snakepit.journal import Journal
-from snakepit.pool.context import Pit
-from snakepit.store.files import open_pit
-
-if TYPE_CHECKING:
-    from snakepit.config.model import Config
+from snakepit.pool.applied import load_in_use
+from snakepit.pool.context import Pit, open_context
 
 ATTEMPTS = 4
+SCRIPTED = ("w1", "w2", "w3", "w4", "w5")  # workers as `python -m snakepit.worker` makes them
+PLAIN = ("w6", "w7", "w8")  # workers that claim, split, release and settle through the library
+WORKERS = (*SCRIPTED, *PLAIN)
+
 ENOUGH = "enough"  # the producer stops at the next task when this file is there
-LEDGER = "ledger"
+LEDGER = "ledger"  # of the producer
+RUNS = "runs"  # one line for each run that began, one for each that may begin again uncounted
+ACKS = "acks"  # one line for each event whose writer was told that it is written
 WARNINGS = "warnings"
+ESCAPED = "escaped"  # where a process that leaves its session and environment writes
+CONFIG = """\
+[defaults]
+log_dir = "log"
+backend = "script"
+tmux_socket = "snakepit-test-{token}"
+
+[pit]
+path = "pit"
+durable = "kill"
+settle = 0
+attempts = {attempts}
+timeout = "60s"
+"""
 _NAME = re.compile(r"task-(\d{6})\.md")
+_ESCAPER = f"setsid env -i PATH=\"$PATH\" sh -c 'while :; do date >> {ESCAPED}; sleep .1; done' &\n"
+_EXTRAS = {
+    2: "setsid sleep 300 &\n",
+    4: '[ "$SNAKEPIT_ATTEMPT" -gt 1 ] || exit 3\n',
+    6: 'printf "$SNAKEPIT_TASK" > "$SNAKEPIT_ARTEFACTS/egg.txt"\n',
+    8: _ESCAPER,
+}
+
+
+def config_path(root: Path) -> Path:
+    return root / "agents.toml"
+
+
+def make_ground(root: Path) -> None:
+    text = CONFIG.format(token=os.urandom(4).hex(), attempts=ATTEMPTS)
+    agents = "".join(f'\n[[agent]]\nname = "{name}"\n' for name in SCRIPTED)
+    config_path(root).write_text(text + agents)
 
 
 def open_ground(root: Path) -> Pit:
-    """Opened without the reading of a config, which costs a third of a start."""
-    log = root / "log"
-    (log / "state").mkdir(parents=True, exist_ok=True)
-    redactor = Redactor(())
-    return Pit(
-        config=cast("Config", SimpleNamespace(pit_dir=root / "pit", log_dir=log)),
-        store=open_pit(root / "pit", durable="kill", settle_s=0.0, attempts=ATTEMPTS),
-        journal=Journal(log / "events.jsonl", redactor),
-        redactor=redactor,
-    )
+    return open_context(load_in_use(config_path(root), os.environ))
+
+
+# --- tasks
 
 
 def task_name(number: int) -> str:
@@ -46,11 +71,23 @@ def number_of(name: str) -> int | None:
 
 
 def body_of(number: int) -> str:
-    return f"# Task {number}\n\nCount the eggs in nest {number}, and count them well.\n"
+    text = f"# Task {number}\n\nCount the eggs in nest {number}, and count them well.\n"
+    return text if number % 2 else f"{text}\n```bash run\n{_script_of(number)}```\n"
+
+
+def _script_of(number: int) -> str:
+    """Notes that it runs, takes some 50 ms, and some of them do what tasks do in the wild."""
+    noted = f'echo "run $SNAKEPIT_TASK $SNAKEPIT_ATTEMPT $SNAKEPIT_GENERATION" >> {RUNS}\n'
+    return f"{noted}{_EXTRAS.get(number % 10, '')}sleep 0.{number * 7 % 11:02}\n"
 
 
 def text_of(number: int) -> str:
-    return f"---\npriority: {number % 10}\n---\n{body_of(number)}"
+    """Even ones are scripts."""
+    species = "" if number % 2 else "species: script\n"
+    return f"---\npriority: {number % 10}\n{species}---\n{body_of(number)}"
+
+
+# --- what is noted
 
 
 def append_line(root: Path, file: str, line: str) -> None:
@@ -59,6 +96,11 @@ def append_line(root: Path, file: str, line: str) -> None:
         os.write(fd, f"{line}\n".encode())
     finally:
         os.close(fd)
+
+
+def lines_of(root: Path, file: str) -> list[str]:
+    path = root / file
+    return path.read_text().splitlines() if path.exists() else []
 
 
 @dataclass
@@ -77,7 +119,28 @@ def read_ledger(root: Path) -> Ledger:
 
 
 def _ledger_lines(root: Path) -> Iterator[tuple[str, int]]:
-    path = root / LEDGER
-    for line in path.read_text().splitlines() if path.exists() else ():
+    for line in lines_of(root, LEDGER):
         word, _, number = line.partition(" ")
         yield word, int(number)
+
+
+@dataclass
+class Runs:
+    """Which run began in which life, and which tasks may see a number of an attempt again."""
+
+    begun: Counter[tuple[str, int]] = field(default_factory=Counter)
+    lives: set[tuple[str, int, str]] = field(default_factory=set)
+    again: set[str] = field(default_factory=set)
+
+
+def read_runs(root: Path) -> Runs:
+    runs = Runs()
+    for line in lines_of(root, RUNS):
+        word, name, *rest = line.split(" ")
+        if word == "again":
+            runs.again.add(name)
+            continue
+        attempt, generation = rest
+        runs.begun[name, int(attempt)] += 1
+        runs.lives.add((name, int(attempt), generation))
+    return runs

@@ -5,46 +5,42 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from snakepit import clock
 from snakepit.core.lifecycle import State
 from snakepit.store.listing import in_hands
-from tests.storm.ground import ENOUGH, open_ground
+from snakepit.system import process
+from tests.storm import victim
+from tests.storm.crew import Crew, Member
+from tests.storm.ground import ENOUGH, SCRIPTED, WORKERS, make_ground, open_ground
 
-ROOT = Path(__file__).parents[2]
-WORKERS = tuple(f"w{number}" for number in range(1, 9))
-OTHERS = ("producer", "keeper", "reaper", "person")
+OTHERS = ("daemon", "producer", "reaper", "person")
 ENDLESS = 999_999
-FEWEST_READY = (
-    8  # a machine that starts processes slower than they are killed would do nothing else
-)
+FEWEST_AT_WORK = 7  # a machine that starts processes slower than they are killed would do no more
 LOOK_S = 0.02
-END_S = 20.0
+AIMED = 0.2  # of the kills: at whoever recovers what the kill before has left
+AIM_S = 0.03
+BEFORE_ITS_HANDLER = (-signal.SIGTERM, 128 + signal.SIGTERM)  # exit codes
+NAME_TAKEN = 4  # exit code: a worker whose name another still has; its pane starts it again
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Kills go on for as long as tasks are unsettled; with `kills`, tasks come until so many were done."""
+    """Kills go on for as long as tasks are unsettled; with `kills`, tasks come until so many were done.
+
+    `new`: how many of the workers and daemons start as new interpreters; the others are forked.
+    """
 
     tasks: int = 2000
     kills: int = 0
     every_s: float = 0.2
-    mean_ms: float = 100.0
+    new: float = 0.1
     limit_s: float = 600.0
-
-
-@dataclass
-class Process:
-    role: str
-    child: "subprocess.Popen[bytes]"
-    ready: Path
 
 
 @dataclass
@@ -52,36 +48,50 @@ class Storm:
     root: Path
     plan: Plan
     tell: Callable[[str], None] = lambda _: None
-    kills: Counter[str] = field(default_factory=Counter)
+    kills: Counter[tuple[str, str]] = field(default_factory=Counter)  # (kind, what it was at)
     faults: list[str] = field(default_factory=list)
+    names_waited_for: int = 0
+    new: int = 0
 
     def __post_init__(self) -> None:
         self._pause = threading.Event()
         self._random = random.Random(os.urandom(8))
-        self._processes: dict[str, Process] = {}
         self._is_fed = False
-        self._errors = self.root / "errors.log"
-        self._ready = self.root / "ready"
 
     def run(self) -> None:
         """Returns when nothing is left to be settled and every process has ended."""
-        self._ready.mkdir()
-        self._pit = open_ground(self.root)
+        make_ground(self.root)
         with contextlib.ExitStack() as stack:
+            self._pit = open_ground(self.root)
             stack.callback(self._pit.close)
-            stack.callback(self._end_all)
+            tasks = ENDLESS if self.plan.kills else self.plan.tasks
+            self._crew = Crew(self.root, tasks=tasks)
+            stack.callback(self._crew.close)
+            self.faults += [f"the warm parent has {what} open" for what in self._crew.is_open]
             for role in (*WORKERS, *OTHERS):
                 self._start(role)
-            began = clock.monotonic()
-            while not self._is_over():
-                if clock.monotonic() - began > self.plan.limit_s:
-                    self.faults.append(f"not settled after {self.plan.limit_s} s")
-                    break
-                self._pause.wait(self.plan.every_s if self._has_kills_left() else LOOK_S)
-                self._restart_ended()
-                if self._has_kills_left():
-                    self._kill_one()
-            self._stop_all()
+            self._go_on()
+            for member, code in self._crew.stop_all():
+                self._fault_of(member, 0 if code in BEFORE_ITS_HANDLER else code)
+            self._look_for_left()
+
+    def _go_on(self) -> None:
+        began = clock.monotonic()
+        while not self._is_over():
+            if clock.monotonic() - began > self.plan.limit_s:
+                self.faults.append(f"not settled after {self.plan.limit_s} s")
+                return
+            self._pause.wait(self._gap())
+            self._restart_ended()
+            if self._has_kills_left():
+                self._kill(self._choice())
+                if self._random.random() < AIMED:
+                    self._kill(self._aim())
+
+    def _gap(self) -> float:
+        if not self._has_kills_left():
+            return LOOK_S
+        return self.plan.every_s * (1 + AIMED) * self._random.uniform(0.5, 1.5)
 
     # --- when it ends
 
@@ -102,39 +112,48 @@ class Storm:
             return True
         return any(store.entries(State.CLAIMED)) or any(in_hands(store.folders))
 
+    def _look_for_left(self) -> None:
+        left = self._crew.left()
+        if left:
+            self.faults.append(f"processes {left} are left")
+        marked = process.pids_with_mark("SNAKEPIT_PIT", str(self.root / "pit"))
+        if marked:
+            self.faults.append(f"processes {sorted(marked)} of tasks are left")
+
     # --- processes
 
     def _start(self, role: str) -> None:
-        tasks = ENDLESS if self.plan.kills else self.plan.tasks
-        ready = self._ready / f"{role}-{self.kills.total()}"
-        ready.unlink(missing_ok=True)
-        with self._errors.open("ab") as errors:
-            child = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "tests.storm.actor", str(os.getpid()), role),
-                    *(str(self.root), str(ready), str(tasks), str(self.plan.mean_ms)),
-                ],
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=errors,
-                stderr=errors,
-            )
-        self._processes[role] = Process(role, child, ready)
+        may_be_new = role in SCRIPTED or role == "daemon"
+        is_new = may_be_new and self._random.random() < self.plan.new
+        self.new += is_new
+        self._crew.start(role, is_new=is_new)
 
-    def _kill_one(self) -> None:
-        """One of those at their work, when most are; its successor starts at once."""
-        ready = [one for one in self._processes.values() if one.ready.exists()]
-        if len(ready) < min(FEWEST_READY, len(self._processes)):
+    def _choice(self) -> Member | None:
+        """Anyone, also while it is being born, as long as most are at work."""
+        members = self._crew.members()
+        at_work = [member for member in members if self._crew.is_at_work(member)]
+        if len(at_work) < min(FEWEST_AT_WORK, len(members)):
+            return None
+        return self._random.choice(members)
+
+    def _aim(self) -> Member | None:
+        """Whoever is in recovery within the next moment."""
+        until = clock.monotonic() + AIM_S
+        while clock.monotonic() < until:
+            pids = victim.in_recovery(self.root)
+            for member in self._crew.members() if pids else ():
+                if self._crew.target(member) in pids:
+                    return member
+        return None
+
+    def _kill(self, member: Member | None) -> None:
+        """Its successor starts as soon as it and all below it has ended."""
+        at = self._crew.kill(member) if member is not None else ""
+        if member is None or not at:
             return
-        victim = self._random.choice(ready)
-        if victim.child.poll() is not None:
-            return
-        victim.child.kill()
-        victim.child.wait()
-        victim.ready.unlink(missing_ok=True)
-        self.kills["worker" if victim.role in WORKERS else victim.role] += 1
-        self._start(victim.role)
-        if self.kills.total() % 500 == 0:
+        self.kills["worker" if member.role in WORKERS else member.role, at] += 1
+        self._start(member.role)
+        if self.kills.total() % 250 == 0:
             self.tell(f"{self.kills.total()} kills, {self._counts()}")
 
     def _counts(self) -> str:
@@ -142,39 +161,21 @@ class Storm:
 
     def _restart_ended(self) -> None:
         """The producer ends when it has fed all; any other end is a fault."""
-        for role, process in list(self._processes.items()):
-            code = process.child.poll()
-            if code is None:
-                continue
-            del self._processes[role]
-            if role == "producer" and code == 0:
+        for member, code in self._crew.ended():
+            if member.role == "producer" and code == 0:
                 self._is_fed = True
                 continue
-            self._fault(process, code)
-            self._start(role)
+            if member.role in SCRIPTED and code == NAME_TAKEN:
+                self.names_waited_for += 1
+            else:
+                self._fault_of(member, code or 1)
+            self._start(member.role)
 
-    def _fault(self, process: Process, code: int) -> None:
-        last = self._errors.read_text(errors="replace").strip().splitlines()[-12:]
-        self.faults.append(f"{process.role} ended with {code}: " + "\n".join(last))
-
-    def _stop_all(self) -> None:
-        processes = list(self._processes.values())
-        for process in processes:
-            process.child.send_signal(signal.SIGTERM)
-        for process in processes:
-            # killed below, and seen as a fault by its code
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.child.wait(END_S)
-            code = process.child.poll()
-            # SIGTERM may come before the handler is set
-            if code not in (0, -signal.SIGTERM):
-                self._fault(process, code if code is not None else 0)
-
-    def _end_all(self) -> None:
-        for process in self._processes.values():
-            if process.child.poll() is None:
-                process.child.kill()
-            process.child.wait()
+    def _fault_of(self, member: Member, code: int) -> None:
+        if code == 0:
+            return
+        last = self._crew.errors.read_text(errors="replace").strip().splitlines()[-12:]
+        self.faults.append(f"{member.role} ended with {code}: " + "\n".join(last))
 
 
 @contextlib.contextmanager
@@ -185,8 +186,3 @@ def fresh_ground(parent: Path) -> Iterator[Path]:
         yield root
     finally:
         shutil.rmtree(root, ignore_errors=True)
-
-
-def lines_of(root: Path, file: str) -> Sequence[str]:
-    path = root / file
-    return path.read_text().splitlines() if path.exists() else ()
