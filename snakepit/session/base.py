@@ -77,6 +77,9 @@ class Host(Protocol):
     def probe(self) -> int:
         """Return the pid of the server; SessionGone when none runs. For whoever must know."""
 
+    def own_server(self) -> int:
+        """Return the pid of the server if it is ours alone; 0 when it is not, or none runs."""
+
     def kill(self, name: str) -> None:
         """End a session; nothing happens when it is gone. What ran in it gets SIGHUP, no more."""
 

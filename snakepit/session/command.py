@@ -69,9 +69,7 @@ class Tmux:
                 f"tmux server {self.socket!r} did not answer `{arguments[0]}`"
                 f" within {self.timeout:g} s"
             )
-            import shlex
-
-            fix = f"look at it with: {shlex.join([*self.visible_prefix(), 'list-sessions'])}"
+            fix = "agents.py down ends the pool all the same; then agents.py up"
             raise SessionError(msg, fix=fix) from None
         return Reply(
             done.returncode,

@@ -8,6 +8,7 @@ started by us is treated the same.
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -18,6 +19,7 @@ from snakepit.session import settings
 from snakepit.session.base import COLUMNS, ROWS, Pane
 from snakepit.session.command import TIMEOUT, Tmux, no_format, shell_line
 from snakepit.session.listing import Question
+from snakepit.system import process
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +31,7 @@ PLACEHOLDER = ("tail", "-f", "/dev/null")
 SIZE = ("-x", str(COLUMNS), "-y", str(ROWS))
 FOREIGN = "foreign"
 CLEAN = ("/usr/bin/env", "-i")
+LOOKS = 3  # at a pane that tmux owes a status
 
 
 class TmuxHost:
@@ -91,6 +94,22 @@ class TmuxHost:
             self._driver.sequence(("respawn-pane", *words), *pipe)
 
     def panes(self) -> list[Pane]:
+        # To tmux a pane is dead once its terminal is closed: long before its process ends, if that
+        # left it, and a moment before tmux has its status, or for good: tmux 3.3 loses a SIGCHLD.
+        panes = self._list()
+        for _ in range(LOOKS):
+            late = [pane for pane in panes if _is_half_dead(pane) and not _runs(pane)]
+            if not late:
+                break
+            for pane in late:
+                _remind(pane)
+            panes = self._list()
+        return [
+            pane._replace(dead=False) if _is_half_dead(pane) and _runs(pane) else pane
+            for pane in panes
+        ]
+
+    def _list(self) -> list[Pane]:
         question = Question()
         reply = self._tmux.run("list-panes", "-a", "-F", question.format)
         if reply.is_away:
@@ -106,6 +125,13 @@ class TmuxHost:
             msg = f"no tmux server runs on socket {self.socket!r}: {reply.err or 'no answer'}"
             raise SessionGone(msg, fix="agents.py up")
         return int(reply.out)
+
+    def own_server(self) -> int:
+        if self._tmux.joined:
+            return 0
+        reply = self._tmux.run("display-message", "-p", f"#{{pid}} #{{{settings.OURS}}}")
+        words = reply.out.split()
+        return int(words[0]) if reply.status == 0 and words[1:] == ["1"] else 0
 
     def kill(self, name: str) -> None:
         with contextlib.suppress(SessionGone):
@@ -202,6 +228,21 @@ class TmuxHost:
             self._driver.cmd("kill-server")
             msg = f"tmux cannot use [defaults] tmux_conf {conf}: {exc.message}"
             raise SessionError(msg, fix=f"try it with: tmux -L try -f {conf} new") from exc
+
+
+def _is_half_dead(pane: Pane) -> bool:
+    return pane.dead and pane.exit_status is None
+
+
+def _runs(pane: Pane) -> bool:
+    return process.is_running(pane.pid)
+
+
+def _remind(pane: Pane) -> None:
+    """Have the server look at its children once more; where it has done so, nothing happens."""
+    server = process.parent_of(pane.pid)
+    if server > 1:
+        process.send(server, signal.SIGCHLD)
 
 
 def _begin_joined(name: str, argv: Sequence[str], cwd: "Path") -> list[tuple[str, ...]]:

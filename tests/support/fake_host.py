@@ -28,6 +28,7 @@ class FakeHost:
         self.calls: list[tuple[str, str]] = []
         self.is_up = False
         self.is_hung = False
+        self.server_pid = 5_000_000
         self._pids = itertools.count(5_000_001)  # above every real pid
 
     def finish(self, name: str, status: int = 0) -> None:
@@ -96,7 +97,10 @@ class FakeHost:
         if not self.is_up:
             msg = "no server runs"
             raise SessionGone(msg)
-        return 5_000_000
+        return self.server_pid
+
+    def own_server(self) -> int:
+        return self.probe() if self.is_up else 0
 
     def kill(self, name: str) -> None:
         self._note("kill", name)
