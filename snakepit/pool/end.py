@@ -16,8 +16,10 @@ from snakepit.core.lifecycle import State
 from snakepit.errors import SessionError
 from snakepit.pool.attend import end_daemon
 from snakepit.pool.fleet import Fleet, save_fleet
+from snakepit.pool.guards import guards
 from snakepit.pool.launch import session_mark, session_record
 from snakepit.pool.reap import reap
+from snakepit.pool.server import kill_server
 from snakepit.pool.tree import end_life, end_tree
 from snakepit.session.base import Host, Pane
 from snakepit.store.base import LifeRecord, Verdict
@@ -70,16 +72,22 @@ def end_fleet(
     with suppress(OSError):
         pit.store.set_paused(True)
     daemon = end_daemon(config)
-    panes = own_panes(config, host)
+    panes, silence = _panes_or_guards(config, host)
+    if silence is not None:
+        tell(f"{silence.message}; ending the pool without it")
     known = [life for life in pit.store.lives() if life.verdict is not Verdict.BY_HAND]
     lives = [life for life in known if life.verdict is Verdict.ALIVE]
     held = held_by(pit, known)
     killed, left = end_all(config, panes, lives, grace_s=grace_s)
     recover_all(pit)
     still = held_by(pit, known)
-    for pane in panes:
-        host.kill(pane.session)
-    host.kill_server()
+    if silence is None:
+        silence = _end_sessions(host, panes)
+    if silence is not None:
+        server = kill_server(config)
+        if not server:
+            raise silence
+        killed = (*killed, f"tmux server {server}")
     for pane in panes:
         session_record(config, pane.session).unlink(missing_ok=True)
     ended = Ended(
@@ -93,6 +101,30 @@ def end_fleet(
     if not ended.is_nothing:
         pit.journal.append("pool.down", sessions=len(ended.sessions), returned=len(ended.returned))
     return ended
+
+
+def _panes_or_guards(config: "Config", host: Host) -> tuple[list[Pane], SessionError | None]:
+    """What tmux does not tell when it is stopped or hangs, the guards and our own records do."""
+    try:
+        return own_panes(config, host), None
+    except SessionError as error:
+        living = {session: pid for pid, session in guards(config).items()}
+        names = {path.stem for path in session_record(config, "x").parent.glob("*.json")}
+        panes = [
+            Pane(session=name, pane_id="", pid=living.get(name, 0), dead=name not in living)
+            for name in sorted(names | living.keys())
+        ]
+        return panes, error
+
+
+def _end_sessions(host: Host, panes: Iterable[Pane]) -> SessionError | None:
+    try:
+        for pane in panes:
+            host.kill(pane.session)
+        host.kill_server()
+    except SessionError as error:
+        return error
+    return None
 
 
 def waiting_again(pit: "Pit", names: set[str]) -> set[str]:

@@ -1,5 +1,6 @@
 """The pool on a real tmux server, by its command line: up, down, killed parts, and what comes back."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -104,6 +105,32 @@ def test_down_ends_a_worker_that_is_stopped(pool: Fleet) -> None:
     os.kill(pool.lives()[worker].pid, signal.SIGSTOP)
     assert pool.json("down", "--grace", "2")["left"] == []
     assert pool.lies("food") == {"slow.md"}
+
+
+def test_down_does_not_need_a_tmux_that_answers(pool: Fleet) -> None:
+    pool.ok("up")
+    pool.script("slow.md", "setsid sleep 600 & sleep 600")
+    wait_for(lambda: pool.holder("slow.md"), what="the claim")
+    server = pool.host.probe()
+    os.kill(server, signal.SIGSTOP)
+    status, up = pool.start("status"), pool.start("up")
+    told, _ = status.communicate(timeout=30)
+    assert status.returncode == 0
+    assert "tmux does not answer" in told
+    told, _ = up.communicate(timeout=30)
+    assert up.returncode == 1
+    assert "did not answer" in told
+    assert "snakepit down" in told
+    done = pool.run("down", "--json", "--grace", "3")
+    assert done.returncode == 0, done.stderr
+    assert "did not answer" in done.stderr
+    ended = json.loads(done.stdout)
+    assert ended["killed"] == [f"tmux server {server}"]
+    assert (ended["left"], ended["returned"]) == ([], ["slow.md"])
+    assert set(ended["sessions"]) == NAMES
+    assert not process.is_running(server)
+    assert pool.processes() == set()
+    assert pool.run("down").stdout == "nothing was running\n"
 
 
 def test_down_can_wait_for_meals(pool: Fleet, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from snakepit.errors import SessionError
 from snakepit.pool.context import Pit, opened
 from snakepit.pool.end import (
     Ended,
@@ -18,6 +19,7 @@ from snakepit.pool.end import (
 )
 from snakepit.pool.fleet import Fleet, fleet_lock, load_fleet, save_fleet
 from snakepit.pool.launch import session_record
+from snakepit.pool.server import kill_server, note_server, recorded_server
 from snakepit.pool.statefile import write_state
 from snakepit.session.base import Pane
 from snakepit.system import process
@@ -137,6 +139,40 @@ def test_down_gives_back_what_the_dead_hold_uncounted(pit: Pit) -> None:
     assert b"attempt: 1\n" in text
     assert load_fleet(pit.config) == Fleet()
     assert [event.type for event in pit.journal.read()][-1] == "pool.down"
+
+
+def test_a_server_that_hangs_and_is_not_known_is_said(pit: Pit) -> None:
+    life = pit.store.open_worker("snake-1")
+    (pit.config.pit_dir / "claimed" / "snake-1" / "x.md").write_bytes(b"x\n")
+    life.close()
+    host = FakeHost()
+    host.hang()
+    told: list[str] = []
+    with fleet_lock(pit.config), pytest.raises(SessionError, match="did not answer"):
+        end_fleet(pit, host, grace_s=0, tell=told.append)
+    assert "ending the pool without it" in told[0]
+    assert (pit.config.pit_dir / "food" / "x.md").is_file()
+
+
+def test_the_server_of_the_record_is_killed_and_no_stranger(
+    pit: Pit, started: list["subprocess.Popen[bytes]"]
+) -> None:
+    server = program(started, "echo up; exec sleep 600")
+    stranger = program(started, "echo up; exec sleep 600")
+    host = FakeHost()
+    host.is_up, host.server_pid = True, server.pid
+    note_server(pit.config, host)
+    assert recorded_server(pit.config) == server.pid
+    host.server_pid = stranger.pid
+    note_server(pit.config, host)
+    server.send_signal(signal.SIGSTOP)
+    assert kill_server(pit.config) == server.pid
+    assert server.wait(10) == -signal.SIGKILL
+    assert kill_server(pit.config) == 0
+    record = {"pid": stranger.pid, "start": (process.start_time(stranger.pid) or 0) - 1}
+    write_state(pit.config.state_dir / "tmux.json", record)
+    assert kill_server(pit.config) == 0
+    assert stranger.poll() is None
 
 
 def test_a_drain_ends_when_the_meals_do(pit: Pit) -> None:
