@@ -162,6 +162,28 @@ EVENTS: Mapping[str, EventType] = {
     "worker.beat": EventType(
         doc="An agent says how far it is.", fields={"message": "what it said", **_GENERATION}
     ),
+    "account.limited": EventType(
+        doc="A vendor refused an account: its snakes rest, and what they held went back uncounted.",
+        fields={
+            "account": "the backend's name for it and a digest that tells accounts apart",
+            "scope": "the models concerned; empty is the whole account",
+            "kind": "limited, overloaded, auth or billing",
+            "until": "when one of its snakes tries again",
+            "source": "structured, text or, where nothing said until when, fallback",
+            "detail": "what the program said",
+            "refused": "how often in a row",
+            "by": "the worker that was refused",
+        },
+    ),
+    "account.rested": EventType(
+        doc="An account's rest is over.",
+        fields={
+            "account": "as in account.limited",
+            "scope": "the models concerned; empty is the whole account",
+            "by": "the worker that was answered, or who lifted it",
+            **_REASON,
+        },
+    ),
     "session.started": EventType(
         doc="A tmux session was started.", fields={"session": "its name", "pid": "of its process"}
     ),

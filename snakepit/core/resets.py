@@ -80,6 +80,7 @@ _WORDING = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _SCOPES = {"hours": FIVE_HOURS_S, "day": DAILY_S, "week": WEEKLY_S}
+_WINDOWS = {"hours": "5-hour", "day": "daily", "week": "weekly"}
 
 
 def _scope(plain: str, end: int) -> float | None:
@@ -88,6 +89,12 @@ def _scope(plain: str, end: int) -> float | None:
     before = [group for start, group in found if start < end]
     named = before[-1] if before else found[0][1] if found else None
     return _SCOPES.get(named or "")
+
+
+def window_of(text: str) -> str:
+    """The kind of limit that the wording names first: 5-hour, daily, weekly, or ""."""
+    found = _WORDING.search(unwrapped(text))
+    return _WINDOWS.get((found.lastgroup if found else "") or "", "")
 
 
 # --- the forms

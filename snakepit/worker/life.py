@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from snakepit import clock
+from snakepit.pool.canary import Account
 from snakepit.pool.context import Pit
 from snakepit.pool.tree import end_life
 from snakepit.system import process
@@ -49,6 +50,7 @@ def run_worker(pit: Pit, agent: "Agent", *, guard: int = 0) -> None:
             attention=attention,
             caretaker=caretaker,
             pauses=Pauses(config, agent.name),
+            account=Account(config, agent),
             is_subreaper=is_subreaper,
         )
         screen.say(f"{agent.name} eats {', '.join(sorted(agent.diet.species))}")

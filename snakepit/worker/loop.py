@@ -14,6 +14,7 @@ from snakepit import clock
 from snakepit.core.lifecycle import State
 from snakepit.errors import ClaimLost, LifeLost, SnakepitError
 from snakepit.pool import settle
+from snakepit.pool.canary import Account
 from snakepit.pool.claim import claim_next, told_claim
 from snakepit.pool.context import Pit, secret_values
 from snakepit.pool.tree import RunTree
@@ -58,6 +59,7 @@ class Worker:
     attention: Attention
     caretaker: Caretaker
     pauses: Pauses
+    account: Account
     is_subreaper: bool
     _rests_until: float = 0.0
     _hand_looked_at: float = 0.0
@@ -103,8 +105,9 @@ class Worker:
         except (SnakepitError, OSError) as error:
             self._trouble("cannot claim", error)
             self._rests_until = clock.monotonic() + IDLE_WAIT
-            return None
+            claim = None
         if claim is None:
+            self.account.stand_down()
             self.screen.say(WAITING)
         return claim
 
@@ -112,8 +115,8 @@ class Worker:
         if self.pit.store.paused:
             return "paused; agents.py resume goes on"
         if clock.monotonic() < self._rests_until:
-            return f"resting for {REST:.0f} s"
-        return self.pauses.reason()
+            return "resting after giving a task back"
+        return self.pauses.reason() or self.account.closed()
 
     def _by_hand(self) -> Claim | None:
         """A task in our folder that the pool did not give us: ours, if we could have claimed it."""
@@ -137,7 +140,7 @@ class Worker:
     def _carry_out(self, claim: Claim) -> None:
         again = f" (attempt {claim.attempt})" if claim.attempt > 1 else ""
         self.screen.say(f"eating {claim.name}{again}")
-        started = clock.monotonic()
+        started, began = clock.monotonic(), clock.wall()
         self.attention.is_busy = True
         try:
             run = self._run(claim)
@@ -145,6 +148,7 @@ class Worker:
             self.attention.is_busy = False
             self._is_fresh = True
         seconds = clock.monotonic() - started
+        self._account_learns(run, began)
         try:
             self._settle(claim, run, seconds)
         except ClaimLost:
@@ -158,8 +162,19 @@ class Worker:
             self._rests_until = clock.monotonic() + REST
         process.reap_orphans()
 
+    def _account_learns(self, run: "Run", began: float) -> None:
+        """Before the task goes back: no other snake of the account shall claim it only to be refused."""
+        if run.outcome is None:
+            self.account.stand_down()
+            return
+        try:
+            self.account.ended(self.pit, run.outcome, began=began)
+        except OSError as error:
+            self._trouble("cannot write the account's rest", error)
+
     def _run(self, claim: Claim) -> "Run":
-        from snakepit.worker.scripted import Place, Run, run_script, script_environment
+        from snakepit.worker.runner import run_claim
+        from snakepit.worker.scripted import Place, Run, script_environment
 
         tree = RunTree(self.life.generation, is_subreaper=self.is_subreaper)
         folder = Path(os.devnull)
@@ -175,8 +190,9 @@ class Worker:
                 cwd=cwd,
                 env=script_environment(self.agent.env),
             )
-            return run_script(
+            return run_claim(
                 self.pit,
+                self.life,
                 claim,
                 place,
                 screen=self.screen,
@@ -201,11 +217,17 @@ class Worker:
         return folder if any(folder.is_relative_to(root) for root in roots) else None
 
     def _settle(self, claim: Claim, run: "Run", seconds: float) -> None:
+        if run.outcome is not None and run.outcome.is_accounts:
+            self._give_back(claim, f"not the task's fault: {run.outcome.reason}")
+            return
         if run.stopped:
             by = "the person at its pane" if run.stopped == GIVE_BACK else run.stopped
             self._give_back(claim, f"given back: {by}")
             if not self.attention.stops:
-                self._rests_until = clock.monotonic() + REST
+                self._rests_until = clock.monotonic() + (run.rest_s or REST)
+            return
+        if run.is_settled:
+            self.screen.say(f"{claim.name} was settled by its own run in {seconds:.1f} s")
             return
         if run.reason:
             settled = settle.fail(
@@ -221,6 +243,8 @@ class Worker:
             settled = settle.complete(
                 self.pit, self.life, claim, run.text, seconds=seconds, keep=run.keep
             )
+        if run.accepted is not None:
+            run.accepted()
         self.screen.say(self._ended(claim, run, settled, seconds))
 
     def _ended(self, claim: Claim, run: "Run", settled: Settled, seconds: float) -> str:

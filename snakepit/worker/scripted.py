@@ -7,6 +7,7 @@ from pathlib import Path
 
 from snakepit.agents import script
 from snakepit.core.header import split
+from snakepit.core.outcome import Outcome
 from snakepit.errors import AgentError
 from snakepit.pool.claim import is_join
 from snakepit.pool.context import Pit
@@ -30,7 +31,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """`reason` is empty when it went well; `dead`: another try would end the same way."""
+    """`reason` is empty when it went well; `dead`: another try would end the same way. `outcome` is what an
+    agent program told: where that ended for its account's sake, the task goes back uncounted. `rest_s`: seconds without claims
+    after it was given back. `is_settled`: the run did that itself. `accepted` is called once the pit has it."""
 
     text: str = ""
     reason: str = ""
@@ -39,6 +42,10 @@ class Run:
     keep: Path | None = None
     logs: str = ""
     folder: Path | None = None
+    outcome: Outcome | None = None
+    rest_s: float = 0.0
+    is_settled: bool = False
+    accepted: Callable[[], None] | None = None
 
 
 def run_script(
