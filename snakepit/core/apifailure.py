@@ -52,6 +52,7 @@ class Failure(NamedTuple):
 class Diagnosis(NamedTuple):
     """`kind` is that of the outcome if nothing helps. `wait`: seconds the server asks for.
 
+    `is_structured`: `until` came from a header, not from words.
     `drop_cache`: send it again without prompt caching. `cap`: with at most so many tokens of an answer.
     """
 
@@ -61,6 +62,7 @@ class Diagnosis(NamedTuple):
     wait: float | None = None
     until: float | None = None
     scope: str = ""
+    is_structured: bool = False
     is_model: bool = False
     drop_cache: bool = False
     cap: int = 0
@@ -80,7 +82,7 @@ def _by_status(failure: Failure, reason: str, now: float, zone_of: ZoneOf) -> Di
     if status == 401 or kind == "authentication_error":
         return Diagnosis(outcome.AUTH, reason)
     if status == 402 or kind == "billing_error" or (status in (400, 403) and _CREDIT.search(told)):
-        return Diagnosis(outcome.BILLING, reason, until=_until(failure, now, zone_of))
+        return _with_until(outcome.BILLING, reason, failure, now, zone_of)
     if status == 403 or kind == "permission_error":
         return Diagnosis(outcome.AUTH, reason)
     if status == 413 or (status in (400, 422, 500) and _TOO_LONG.search(told)):
@@ -88,7 +90,7 @@ def _by_status(failure: Failure, reason: str, now: float, zone_of: ZoneOf) -> Di
     if status == 429 or kind == "rate_limit_error":
         return _limited(failure, reason, now, zone_of)
     if status == 400 and _SPENT.search(told):
-        return Diagnosis(outcome.LIMITED, reason, until=_until(failure, now, zone_of))
+        return _with_until(outcome.LIMITED, reason, failure, now, zone_of)
     if status in (404, 405):
         return Diagnosis(outcome.CONFIG, reason, is_model="model" in told.lower())
     if status >= 500 or status in (408, 409) or kind in ("overloaded_error", "api_error"):
@@ -117,12 +119,10 @@ def _refused(failure: Failure, reason: str) -> Diagnosis:
 def _limited(failure: Failure, reason: str, now: float, zone_of: ZoneOf) -> Diagnosis:
     claim = failure.headers.get(f"{UNIFIED}representative-claim", "")
     is_of_model = claim.startswith("seven_day_")
-    return Diagnosis(
-        outcome.LIMITED,
-        reason,
+    found = _with_until(outcome.LIMITED, reason, failure, now, zone_of)
+    return found._replace(
         may_retry=failure.headers.get("x-should-retry") != "false",
         wait=retry_after(failure.headers, now),
-        until=_until(failure, now, zone_of),
         scope=claim.removeprefix("seven_day_") if is_of_model else "",
     )
 
@@ -140,21 +140,27 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     return None if at is None else max(0.0, at - now)
 
 
-def _until(failure: Failure, now: float, zone_of: ZoneOf) -> float | None:
+def _with_until(kind: str, reason: str, failure: Failure, now: float, zone_of: ZoneOf) -> Diagnosis:
     """The account's own reset first, then what the server asks to wait, then its words."""
-    unified = _float(failure.headers.get(f"{UNIFIED}reset", ""))
+    until = _of_headers(failure.headers, now, zone_of)
+    if until is not None:
+        return Diagnosis(kind, reason, until=until, is_structured=True)
+    said = failure.message
+    return Diagnosis(kind, reason, until=read_reset(said, now, zone_of=zone_of) if said else None)
+
+
+def _of_headers(headers: Mapping[str, str], now: float, zone_of: ZoneOf) -> float | None:
+    unified = _float(headers.get(f"{UNIFIED}reset", ""))
     if unified is not None and unified > now:
         return unified
-    wait = retry_after(failure.headers, now)
+    wait = retry_after(headers, now)
     if wait:
         return now + wait
     for name in RESETS:
-        told = failure.headers.get(f"anthropic-ratelimit-{name}-reset", "")
-        if told and failure.headers.get(f"anthropic-ratelimit-{name}-remaining") == "0":
-            at = read_reset(f"resets at {told}", now, zone_of=zone_of)
-            if at is not None:
-                return at
-    return read_reset(failure.message, now, zone_of=zone_of) if failure.message else None
+        told = headers.get(f"anthropic-ratelimit-{name}-reset", "")
+        if told and headers.get(f"anthropic-ratelimit-{name}-remaining") == "0":
+            return read_reset(f"resets at {told}", now, zone_of=zone_of)
+    return None
 
 
 def backoff(failures: int, spread: float) -> float:

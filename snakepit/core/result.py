@@ -55,3 +55,9 @@ def result_of(data: bytes) -> str:
     block = text[start : following.start()] if following else text[start:]
     told, _, rest = block.strip("\n").partition("\n\n")
     return rest.strip("\n") if told.startswith("*") else block.strip("\n")
+
+
+def without_blocks(text: str) -> str:
+    """As its author wrote it: without results and stories of attempts."""
+    found = _ANY_BLOCK.search(text)
+    return (text[: found.start()] if found else text).strip()

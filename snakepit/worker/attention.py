@@ -44,6 +44,7 @@ class Attention:
         self._tty = tty if os.isatty(tty) else -1
         self._interrupted_at = -AGAIN
         self._is_asking = False
+        self._typed: list[str] = []
         self.is_busy = False
         self.stops = False
 
@@ -72,6 +73,11 @@ class Attention:
         while self._pending:
             word = self._on(self._pending.popleft()) or word
         return STOP if self.stops else word
+
+    def typed(self) -> list[str]:
+        """Lines that a person typed while a task was being worked on and nothing was asked; each once."""
+        found, self._typed = self._typed, []
+        return found
 
     def close(self) -> None:
         signal.set_wakeup_fd(-1)
@@ -112,6 +118,9 @@ class Attention:
             self._tty = -1  # the terminal is gone
             return ""
         if not self._is_asking:
+            if self.is_busy:
+                lines = typed.decode("utf-8", "replace").splitlines()
+                self._typed += [line.strip() for line in lines if line.strip()]
             return ""
         self._is_asking = False
         if typed.strip().lower() in (b"y", b"yes"):

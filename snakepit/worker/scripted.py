@@ -32,8 +32,9 @@ class Place:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """`reason` is empty when it went well; `dead`: another try would end the same way. `outcome` is what an
-    agent program told: where that ended for its account's sake, the task goes back uncounted. `rest_s`: seconds without claims
-    after it was given back. `is_settled`: the run did that itself. `accepted` is called once the pit has it."""
+    agent program told: where that ended for its account's sake, the task goes back uncounted. `rest_s`: seconds
+    without claims after the task went back. `is_settled`: the run did that. `accepted` is called once the pit has it.
+    """
 
     text: str = ""
     reason: str = ""

@@ -18,13 +18,13 @@ CACHED = {"type": "ephemeral"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What a run needs of time, chance and money; a test gives its own. `price` fills in the cost, where known."""
+    """What a run needs of time, chance and money; a test gives its own. `price` is None where unknown."""
 
     now: Callable[[], float]
     pause: Callable[[float], None]
     spread: Callable[[], float]
     zone_of: ZoneOf
-    price: Callable[[Usage], Usage]
+    price: Callable[[Usage], float | None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -115,7 +115,9 @@ class Asker:
                 if shows:
                     self.pane.piece(item.text)
             else:
-                got = item._replace(usage=self.world.price(item.usage))
+                used = item.usage
+                cost = self.world.price(used) if used.tokens else used.cost_usd
+                got = item._replace(usage=used._replace(cost_usd=cost))
         return got
 
     def _again(self, failure: Failure, found: Diagnosis, failures: int, wait: float) -> None:

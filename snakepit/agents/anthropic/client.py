@@ -4,7 +4,6 @@ The SDK's own retries are off: they are silent, and know neither a person at the
 runner is not used: it speaks to the beta endpoint, which other servers lack, and holds the conversation in memory.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -221,7 +220,3 @@ def _failure(error: Exception) -> Failure:
     if isinstance(error, httpx2.TransportError | OSError):
         return Failure(apifailure.DROPPED, message=str(error))
     return Failure(apifailure.GARBAGE, message=f"{type(error).__name__}: {error}")
-
-
-def default_environ() -> Mapping[str, str]:
-    return os.environ

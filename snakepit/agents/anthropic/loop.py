@@ -15,7 +15,7 @@ from snakepit.agents.anthropic.reports import Reports
 from snakepit.agents.anthropic.settings import Settings
 from snakepit.agents.anthropic.toolbox import Toolbox, ToolResult
 from snakepit.agents.anthropic.transcript import Transcript
-from snakepit.agents.anthropic.waiting import Stopped
+from snakepit.agents.anthropic.waiting import OVER_TIME, Stopped
 from snakepit.agents.anthropic.window import Window
 from snakepit.core import outcome
 from snakepit.core.apifailure import Diagnosis
@@ -23,6 +23,7 @@ from snakepit.core.conversation import INTERRUPTED, Call, Ending, text_of
 from snakepit.core.outcome import Outcome
 
 RESULT_LIMIT = 60_000  # characters of one result that the model sees
+TAKEN_AWAY = "the task was taken away"
 CUT_ANSWERS = 3  # one after the other, before the run fails
 RESUMED = (
     "[This run was interrupted and goes on now. Your shell is new: its folder, variables and "
@@ -31,12 +32,19 @@ RESUMED = (
 CUT = "[Your answer reached the limit of its length and was cut. Go on from there, in smaller pieces.]"
 FULL = "[Your context was full; older content was shortened. Go on.]"
 SILENT = "[You said nothing. Go on with the task, or end it with done or fail.]"
-KINDS = {"done": outcome.OK, "fail": outcome.FAILED, "dead": outcome.FAILED}
+KINDS = {
+    "done": outcome.OK,
+    "split": outcome.OK,
+    "fail": outcome.FAILED,
+    "dead": outcome.FAILED,
+    "release": outcome.INTERRUPTED,
+}
 
 
 @dataclass(slots=True, kw_only=True)
 class Work:
-    """`typed`: lines of the person at the pane since the last call. `mask`: text without known secrets."""
+    """`is_held`: whether the task is still ours. `typed`: what the person at the pane wrote since the last
+    call. `mask`: text without known secrets."""
 
     asker: Asker
     window: Window
@@ -45,6 +53,7 @@ class Work:
     settings: Settings
     pane: Pane
     reports: Reports
+    is_held: Callable[[], bool]
     typed: Callable[[], list[str]]
     mask: Callable[[str], str]
     _silences: int = 0
@@ -63,7 +72,8 @@ class Work:
                 self._prompt(RESUMED, "resume")
             return self._until_the_end()
         except Stopped as stopped:
-            return self._out(Outcome(outcome.INTERRUPTED, reason=stopped.word))
+            kind = outcome.TIMEOUT if stopped.word == OVER_TIME else outcome.INTERRUPTED
+            return self._out(Outcome(kind, reason=stopped.word))
 
     def _until_the_end(self) -> Outcome:
         conversation = self.transcript.conversation
@@ -71,6 +81,8 @@ class Work:
             self._run_calls()
             if conversation.ending is not None:
                 return self._ended(conversation.ending)
+            if not self.is_held():
+                raise Stopped(TAKEN_AWAY)
             for line in self.typed():
                 self._prompt(line, "person")
             reason = over_limit(self.settings, conversation)
@@ -196,8 +208,9 @@ class Work:
             return self._end(Ending(found.kind, found.reason))
         if found.is_model:
             self.reports.unknown_model(found.reason)
+        source = {"until_source": "structured"} if found.is_structured else {}
         return self._out(
-            Outcome(found.kind, reason=found.reason, until=found.until, scope=found.scope)
+            Outcome(found.kind, "", found.reason, found.until, found.scope, details=source)
         )
 
     def _out(self, ended: Outcome) -> Outcome:

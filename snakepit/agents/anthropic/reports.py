@@ -19,7 +19,7 @@ SUGGESTIONS = 3
 
 @dataclass(slots=True, kw_only=True)
 class Reports:
-    """`part_price`: the cost of so much usage, None where unknown. `limit`: tokens of the window."""
+    """`price`: of so much usage, None where unknown. `limit`: tokens of the window."""
 
     tell: Tell
     model: str
@@ -29,7 +29,7 @@ class Reports:
     pane: Pane
     watch: Watch
     limit: int
-    part_price: Callable[[Usage], float | None]
+    price: Callable[[Usage], float | None]
     _last: Answer | None = None
     _started: float = 0.0
     _gave: Sequence[str] = ()
@@ -153,8 +153,8 @@ class Reports:
             "total_tokens": used.tokens,
             "cache_read_tokens": used.cache_read,
             "cache_write_tokens": used.cache_write,
-            "input_cost": self.part_price(used._replace(output=0)),
-            "output_cost": self.part_price(Usage(output=used.output, model=used.model)),
+            "input_cost": self.price(used._replace(output=0)),
+            "output_cost": self.price(Usage(output=used.output, model=used.model)),
             "total_cost": used.cost_usd,
             "cumulative_input_tokens": whole.tokens - whole.output,
             "cumulative_output_tokens": whole.output,

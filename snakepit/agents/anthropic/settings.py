@@ -22,3 +22,9 @@ class Settings(NamedTuple):
     patience: float = 60.0
     request_timeout: float = 600.0
     command_timeout: float = 120.0
+
+
+def settings_from(given: object) -> Settings:
+    """From a record that has some of these names, or none."""
+    known = {name: getattr(given, name) for name in Settings._fields if hasattr(given, name)}
+    return Settings(**{name: value for name, value in known.items() if value is not None})

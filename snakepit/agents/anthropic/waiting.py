@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from snakepit import clock
 
 Item = TypeVar("Item")
+OVER_TIME = "timeout"
 TICK = 1.0  # seconds between two looks at what nothing wakes us for
 
 
@@ -32,14 +33,23 @@ class Stopped(Exception):
 
 
 class Watch:
-    """Waits on descriptors, those of the attention among them; `Stopped` when it has a word."""
+    """Waits on descriptors, those of the attention among them; `Stopped` when it has a word.
 
-    def __init__(self, attention: Attention) -> None:
+    `deadline`, on the monotonic clock, says OVER_TIME.
+    """
+
+    def __init__(self, attention: Attention, *, deadline: float | None = None) -> None:
         self._attention = attention
+        self._deadline = deadline
         self._looked = clock.monotonic()
 
     def wait(self, seconds: float, *own: int) -> None:
         """Until one of `own` is readable or the time is over, TICK at most."""
+        if self._deadline is not None:
+            left = self._deadline - clock.monotonic()
+            if left <= 0:
+                raise Stopped(OVER_TIME)
+            seconds = min(seconds, left)
         poll = select.poll()
         for descriptor in (*own, *self._attention.descriptors()):
             if descriptor >= 0:
@@ -98,7 +108,7 @@ class Watch:
             is_over.set()
             os.close(reader)
 
-    def ask(self, function: Callable[[], Item]) -> Item | None:
+    def ask(self, function: Callable[[], Item | None]) -> Item | None:
         """The value of a function that blocks; None where it raised."""
         return next(self.follow(lambda: iter([function()])), None)
 
