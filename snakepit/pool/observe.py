@@ -5,7 +5,7 @@ saw it, since whoever moves a file tells it after the move. Moves that go on in 
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -58,8 +58,12 @@ class Place(NamedTuple):
 
 @dataclass
 class Told:
-    """Where each task is by what the journal says. Without its beginning, old ends are believed."""
+    """Where each task is by what the journal says. Without its beginning, old ends are believed.
 
+    `waits` looks whether a file of that name is in food/ now.
+    """
+
+    waits: Callable[[str], bool] = lambda _: True
     places: dict[str, Place] = field(default_factory=dict)
     arrived: set[str] = field(default_factory=set)
     owed: set[str] = field(default_factory=set)  # ended before its arrival was told
@@ -100,7 +104,9 @@ class Told:
         if place is None or place.state is State.QUEUED or event.type == "task.claimed":
             return False
         if event.type in _ARRIVALS:
-            return place.state is State.CLAIMED
+            return place.state is State.CLAIMED or (
+                event.type == "task.held" and not self.waits(name)
+            )
         generation = event.data.get("generation")
         return bool(place.generation and generation and generation != place.generation)
 
@@ -120,7 +126,7 @@ class Observer:
     def __init__(self, pit: "Pit", *, believe_old: bool = False) -> None:
         """`believe_old`: the journal was not read from its beginning."""
         self._pit = pit
-        self._told = Told()
+        self._told = Told(waits=self._waits)
         self._suspects: dict[str, Place] = {}
         self._arrivals: dict[str, tuple[float, Task | None]] = {}
         self._listed: dict[State, tuple[int, frozenset[str]]] = {}

@@ -197,3 +197,26 @@ def test_an_arrival_told_by_its_feeder_is_not_told_again_after_its_end(pit: Pit)
     observer.arrived("x.md", task, 5.0)
     place(pit, "food").write_bytes(SCRIPT)
     assert observer.tell_arrivals(UNTOLD_S + 6) == 1, "the name is used again"
+
+
+def test_a_hold_that_is_told_after_the_end_changes_nothing(pit: Pit) -> None:
+    """A keeper tells what it has found after its step; the task may be done by then."""
+    place(pit, "done").write_bytes(SCRIPT)
+    observer = Observer(pit)
+    for event in (
+        told("task.claimed", generation="g1"),
+        told("task.completed", generation="g1"),
+        told("task.held", reason="needs y.md"),
+    ):
+        observer.fold(event)
+    assert [observer.compare(), observer.compare()] == [0, 0]
+
+
+def test_a_hold_of_a_file_that_was_moved_back_is_believed() -> None:
+    states = []
+    for waits in (True, False):
+        journal = Told(waits=lambda _, waits=waits: waits)  # type: ignore[misc]
+        for kind in ("task.dead", "task.held"):
+            journal.fold(told(kind, reason="needs y.md"))
+        states.append(journal.places["x.md"].state)
+    assert states == [State.QUEUED, State.DEAD]
