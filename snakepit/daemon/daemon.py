@@ -106,6 +106,7 @@ class Daemon:
         return [
             Duty(name="sessions", step=self._sessions_step, interval_s=pass_s),
             Duty(name=HUP, step=self._reload.step, interval_s=1.0),
+            Duty(name="place", step=self._place_step, interval_s=1.0),
             Duty(name="disk", step=self._disk.step, interval_s=10.0),
             Duty(name="silent", step=self._silent.step, interval_s=5.0),
             Duty(name="wake", step=self._wakes.step, interval_s=15.0),
@@ -134,6 +135,16 @@ class Daemon:
         self._sessions.step(now)
         if self._sessions.next_at is not None:
             self._ticker.hurry("sessions", max(0.05, self._sessions.next_at - clock.wall()))
+
+    def _place_step(self, now: float) -> None:
+        """Somebody replaced a folder of the pit: begin again, with the new one open everywhere."""
+        replaced = self._pit.store.place.replaced()
+        if replaced:
+            root = self._config.pit_dir
+            said = ", ".join(f"{root / name}/" for name in replaced)
+            what = f"{said} replaced by hand; what the former one held is not seen any more"
+            self._pit.journal.append("store.repaired", what=what)
+            self._inbox.put(RENEW)
 
     def _clean_step(self, now: float) -> None:
         clean(self._pit, clock.wall())

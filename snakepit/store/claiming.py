@@ -6,6 +6,7 @@ When nobody keeps the index, the claimer keeps it for a moment, or for as long a
 
 import os
 import random
+import threading
 from collections.abc import Callable
 
 from snakepit.clock import monotonic, wall
@@ -29,6 +30,7 @@ from snakepit.system.files import rename_noreplace
 
 SNAPSHOT_S = 1.0
 SNAPSHOT_MOST = 1000
+REMOVED_S = 0.2  # until somebody looks again where a folder was removed
 
 
 class Claiming:
@@ -84,6 +86,16 @@ class Claiming:
 
     def wait(self, seconds: float) -> bool:
         """As the keeper where there is none: one process less between a drop and its claim."""
+        try:
+            return self._wait(seconds)
+        except FileNotFoundError as error:  # a listing of a removed folder, too
+            if os.fstat(self.folders.index).st_nlink == 0:
+                message = f"{self.folders.path / layout.PRIVATE / layout.INDEX}/ was removed"
+                raise LifeLost(message, fix="the worker starts anew") from error
+            threading.Event().wait(min(seconds, REMOVED_S))
+            return False
+
+    def _wait(self, seconds: float) -> bool:
         if self._keeper is not None or not self.tickets.is_fresh() or self._is_unkept():
             keeper = self._keeper or self._make_keeper()
             self._keeper = keeper
@@ -116,6 +128,12 @@ class Claiming:
         """A worker that goes to work leaves the index to others."""
         if self._keeper is not None:
             self._keeper.retire()
+
+    def forget_keeper(self) -> None:
+        """Its file events are of a folder that was replaced; the next `wait` makes another."""
+        if self._keeper is not None:
+            self._keeper.close()
+            self._keeper = None
 
     def _keep_for_a_moment(self) -> None:
         if self._keeper is None:

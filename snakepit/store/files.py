@@ -39,6 +39,7 @@ from snakepit.store.folders import Folders
 from snakepit.store.intake import Intake, free_name
 from snakepit.store.keeper import IndexKeeper
 from snakepit.store.life import KEEPER, PERSON, RECOVERY, VERB, FileLife, Hand
+from snakepit.store.place import Place
 from snakepit.store.recover import Recovery, make_waste, recover_lock
 from snakepit.store.settle import TASK_LIMIT, Pen
 from snakepit.system.files import rename_noreplace
@@ -71,6 +72,7 @@ class FilePit(PitStore):
         self._hands: dict[str, Hand] = {}
         self._paths = {state: self.path / name for state, name in layout.FOLDER.items()}
         self._claiming = Claiming(folders, self._own_hand_fd, self.keeper, accept_all=accept_all)
+        self.place = Place(folders, queue_opened=self._claiming.forget_keeper)
 
     # --- publish and the verbs of people
 
@@ -164,7 +166,9 @@ class FilePit(PitStore):
     # --- claim
 
     def claim(self, life: Life, diet: Diet) -> Claim | None:
-        return self._claiming.claim(_files(life), diet)
+        owner = _files(life)
+        self.place.look(owner)
+        return self._claiming.claim(owner, diet)
 
     def claim_name(self, life: Life, name: str) -> Claim:
         return self._claiming.claim_name(_files(life), task_name(name))
@@ -173,6 +177,7 @@ class FilePit(PitStore):
         return self._claiming.claims_of(_files(life))
 
     def wait(self, life: Life, seconds: float) -> bool:
+        self.place.look(_files(life))
         return self._claiming.wait(seconds)
 
     def stop_keeping(self) -> None:
@@ -364,6 +369,7 @@ class FilePit(PitStore):
         return self._own_hand().fd
 
     def _pen(self, life: FileLife) -> Pen:
+        self.place.mend()
         if life.is_own:
             return Pen(self.folders, life.fd, life.hand_fd, life.generation)
         hand = self._own_hand()

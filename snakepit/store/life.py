@@ -8,6 +8,7 @@ The lock's descriptor is close-on-exec and whoever holds it must not fork withou
 import fcntl
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, replace
 
 from snakepit.store import layout
@@ -146,7 +147,8 @@ class Hand:
         if os.getpid() == self._owner and set(os.listdir(self.fd)) <= {layout.RECORD, layout.TAKEN}:
             unlink_if_there(layout.TAKEN, self.fd)
             unlink_if_there(layout.RECORD, self.fd)
-            os.rmdir(self.generation, dir_fd=self._hands_fd)
+            with suppress(FileNotFoundError):  # a person has removed it, or all of .pit/
+                os.rmdir(self.generation, dir_fd=self._hands_fd)
         os.close(self.fd)
         os.close(self._lock_fd)
         self.fd = self._lock_fd = -1
