@@ -25,6 +25,7 @@ FEWEST_AT_WORK = 7  # a machine that starts processes slower than they are kille
 LOOK_S = 0.02
 AIMED = 0.2  # of the kills: at whoever recovers what the kill before has left
 AIM_S = 0.03
+SETTLED_S = 60.0  # after the last kill all must be settled
 BEFORE_ITS_HANDLER = (-signal.SIGTERM, 128 + signal.SIGTERM)  # exit codes
 NAME_TAKEN = 4  # exit code: a worker whose name another still has; its pane starts it again
 
@@ -76,10 +77,12 @@ class Storm:
             self._look_for_left()
 
     def _go_on(self) -> None:
-        began = clock.monotonic()
+        began = last_kill = clock.monotonic()
         while not self._is_over():
-            if clock.monotonic() - began > self.plan.limit_s:
-                self.faults.append(f"not settled after {self.plan.limit_s} s")
+            now = clock.monotonic()
+            last_kill = now if self._has_kills_left() else last_kill
+            if now - began > self.plan.limit_s or now - last_kill > SETTLED_S:
+                self.faults.append(f"not settled {now - last_kill:.0f} s after the last kill")
                 return
             self._pause.wait(self._gap())
             self._restart_ended()
