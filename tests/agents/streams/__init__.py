@@ -1,0 +1,1 @@
+"""Real structured output of the agent programs, recorded by `record`."""

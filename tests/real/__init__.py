@@ -1,0 +1,1 @@
+"""The real agent programs, as `scripts/install-clis` brings them, against the vendors' stand-in."""
