@@ -1,25 +1,38 @@
 """Owns turning a backend's table and an agent into the argv of an interactive CLI; starts nothing.
 
 `arg`: bin and flags are words, the prompt is the last of them. `exec`: bin is one whole shell line and
-says itself where the prompt goes. `{session} {kickoff} {model} {name}` are filled in either.
+says itself where the prompt goes. `{session} {session_id} {kickoff} {model} {name}` are filled in either.
 """
 
-import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from snakepit.errors import ConfigError
+from snakepit.system.search import ASSIGNS, OPERATORS, PLACEHOLDER, program_of, unquoted, which
 
 SHELL = "/bin/sh"
 CONTINUE = "Continue where you left off: look at what you have claimed first, then go on."
 WORKER = "worker"
 
-_PLACEHOLDER = re.compile(r"(?<!\$)\{(session|kickoff|model|name)\}")
-_OPERATORS = re.compile(r"[;&|<>()$`*?~\n]")
-_ASSIGNS = re.compile(r"\s*\w+=")
+
+class Start(Protocol):
+    """What is read of `[backend.NAME.start]`."""
+
+    @property
+    def argv(self) -> Sequence[str]: ...
+    @property
+    def model(self) -> Sequence[str]: ...
+    @property
+    def fresh(self) -> Sequence[str]: ...
+    @property
+    def resume(self) -> Sequence[str]: ...
+    @property
+    def prompt(self) -> Sequence[str]: ...
+    @property
+    def remote_control(self) -> Sequence[str]: ...
 
 
 class Backend(Protocol):
@@ -39,6 +52,8 @@ class Backend(Protocol):
     def supports_resume(self) -> bool: ...
     @property
     def prompt_delivery(self) -> str: ...
+    @property
+    def start(self) -> Start: ...
 
 
 class Agent(Protocol):
@@ -54,87 +69,93 @@ class Agent(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchPlan:
+    """`session_id`: the conversation's, where it is known before the start."""
+
     argv: tuple[str, ...]
     resumes: bool = False
+    session_id: str = ""
 
 
 def find_program(backend: Backend, path: str | None = None) -> str | None:
     """The program a session of this backend needs; None when it is not on the search path."""
-    if backend.driver == WORKER or backend.prompt_delivery == "exec":
-        return which("sh", path)
-    if _OPERATORS.search(_unquoted(backend.bin)):
-        return which("sh", path)
-    words = [word for word in _words(backend) if not _ASSIGNS.match(word)]
-    return which(words[0], path) if words else None
-
-
-def which(program: str, path: str | None = None) -> str | None:
-    """As shutil.which, without what that imports."""
-    if os.sep in program:
-        candidates = [os.path.expanduser(program)]
-    else:
-        folders = (os.environ.get("PATH", os.defpath) if path is None else path).split(os.pathsep)
-        candidates = [os.path.join(folder or ".", program) for folder in folders]
-    for candidate in candidates:
-        if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
-            return candidate
-    return None
+    if not backend.bin or backend.prompt_delivery == "exec":
+        return which("sh", path) if backend.bin or backend.driver == WORKER else None
+    try:
+        program = program_of(backend.bin)
+    except ValueError as error:
+        raise _unreadable(backend, error) from error
+    return which(program, path) if program else None
 
 
 def plan(
-    backend: Backend, agent: Agent, *, session: str, kickoff: str, resume_id: str = ""
+    backend: Backend,
+    agent: Agent,
+    *,
+    session: str,
+    kickoff: str,
+    resume_id: str = "",
+    fresh_id: str = "",
+    more: Sequence[str] = (),
 ) -> LaunchPlan:
-    """Fresh unless an id is known and both backend and agent want to resume."""
+    """Fresh unless an id is known and both backend and agent want to resume.
+
+    `fresh_id` names a fresh conversation, where the program lets us; `more` goes before the model.
+    """
     resumes = bool(resume_id and backend.supports_resume and agent.resume)
+    if backend.prompt_delivery == "exec" or not backend.start.fresh:
+        fresh_id = ""
     values = {
         "session": session,
+        "session_id": resume_id if resumes else fresh_id,
         "kickoff": CONTINUE if resumes else kickoff,
         "model": agent.model,
         "name": agent.name,
     }
     if backend.prompt_delivery == "exec":
         return LaunchPlan(argv=(SHELL, "-c", fill_shell(backend.bin, values)))
-    arguments = _arguments(backend, values, session, resume_id if resumes else "")
-    if _ASSIGNS.match(backend.bin) or _OPERATORS.search(_unquoted(backend.bin)):
+    arguments = _arguments(backend, values, more, resumes=resumes)
+    if ASSIGNS.match(backend.bin) or OPERATORS.search(unquoted(backend.bin)):
         line = f'{fill_shell(backend.bin, values)} "$@"'
-        return LaunchPlan(argv=(SHELL, "-c", line, backend.name, *arguments), resumes=resumes)
-    words = tuple(fill(word, values) for word in _words(backend))
-    return LaunchPlan(argv=(*words, *arguments), resumes=resumes)
+        argv = (SHELL, "-c", line, backend.name, *arguments)
+    else:
+        argv = (*(fill(word, values) for word in _words(backend)), *arguments)
+    return LaunchPlan(argv=argv, resumes=resumes, session_id=values["session_id"])
 
 
 def _arguments(
-    backend: Backend, values: Mapping[str, str], session: str, resume_id: str
+    backend: Backend, values: Mapping[str, str], more: Sequence[str], *, resumes: bool
 ) -> tuple[str, ...]:
-    arguments = [fill(word, values) for word in shlex.split(backend.flags)]
+    start = backend.start
+    words = [*shlex.split(backend.flags), *start.argv]
     template = f"{backend.bin} {backend.flags}"
+    found = [fill(word, values) for word in words] + list(more)
+    last: list[str] = []
     if values["model"] and "{model}" not in template:
-        arguments += ["--model", values["model"]]
-    if resume_id:
-        arguments += ["--resume", resume_id]
+        last += start.model
     if backend.remote_control:
-        arguments += ["--remote-control", session]
+        last += start.remote_control
+    if values["session_id"]:
+        last += start.resume if resumes else start.fresh
     if values["kickoff"] and "{kickoff}" not in template:
-        arguments.append(values["kickoff"])
-    return tuple(arguments)
+        last += start.prompt
+    return (*found, *(fill(word, values) for word in last))
 
 
 def _words(backend: Backend) -> list[str]:
     try:
         return shlex.split(backend.bin)
     except ValueError as error:
-        msg = f"[backend.{backend.name}] bin = {backend.bin!r}: {error}"
-        raise ConfigError(msg, fix="close the quotes") from error
+        raise _unreadable(backend, error) from error
 
 
-def _unquoted(line: str) -> str:
-    """The line without what stands in quotes or behind a backslash."""
-    bare = re.sub(r"\\.|'[^']*'|\"(?:\\.|[^\"\\$`])*\"", "", line, flags=re.DOTALL)
-    return _PLACEHOLDER.sub("", bare)
+def _unreadable(backend: Backend, error: ValueError) -> ConfigError:
+    msg = f"[backend.{backend.name}] bin = {backend.bin!r}: {error}"
+    return ConfigError(msg, fix="close the quotes")
 
 
 def fill(word: str, values: Mapping[str, str]) -> str:
     """Placeholders in one argument that no shell will see."""
-    return _PLACEHOLDER.sub(lambda found: values[found[1]], word)
+    return PLACEHOLDER.sub(lambda found: values[found[1]], word)
 
 
 def fill_shell(line: str, values: Mapping[str, str]) -> str:
@@ -146,7 +167,7 @@ def fill_shell(line: str, values: Mapping[str, str]) -> str:
     quotes = [""]  # innermost last: "" bare, ' or "; a substitution in double quotes is bare again
     at = 0
     while at < len(line):
-        found = _PLACEHOLDER.match(line, at)
+        found = PLACEHOLDER.match(line, at)
         if found:
             done.append(_escaped(values[found[1]], quotes[-1]))
             at = found.end()

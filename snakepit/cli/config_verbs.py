@@ -15,20 +15,6 @@ if TYPE_CHECKING:
 
     from snakepit.config import Config, Problem
 
-AGENT_PROGRAMS = (
-    "claude",
-    "codex",
-    "gemini",
-    "opencode",
-    "copilot",
-    "qwen",
-    "aider",
-    "pi",
-    "goose",
-    "amp",
-    "cursor-agent",
-)
-
 
 @click.command(
     epilog='JSON: {"ok", "path", "problems": [{"table", "key", "message", "line"}], "notes"}'
@@ -76,6 +62,7 @@ def _summary(path: "Path", config: "Config | None", notes: list[str]) -> list[st
 
 def _notes(config: "Config") -> list[str]:
     from snakepit.agents.launchplan import find_program
+    from snakepit.config.auto import lacking
 
     notes = list(config.notes)
     if not config.agents:
@@ -84,8 +71,7 @@ def _notes(config: "Config") -> list[str]:
         backend = config.backends[name]
         if find_program(backend) is None:
             who = ", ".join(agent.name for agent in config.agents if agent.backend == name)
-            program = backend.bin.split(maxsplit=1)[0]
-            notes.append(f"no model: {program} is not on PATH; not started: {who}")
+            notes.append(f"no model: {lacking(backend, os.environ)}; not started: {who}")
     return notes
 
 
@@ -150,10 +136,9 @@ def _own_folders(root: "Path") -> "tuple[Path, Path]":
 
 def found_programs() -> dict[str, str]:
     """The agent programs on PATH, each with where it is."""
-    from snakepit.agents.launchplan import which
+    from snakepit.config.auto import installed
 
-    found = {name: which(name) for name in AGENT_PROGRAMS}
-    return {name: path for name, path in found.items() if path is not None}
+    return installed(os.environ)
 
 
 def _told(

@@ -59,7 +59,7 @@ def bring_up(call: Invocation, sources: Sequence[str], *, wait: bool) -> None:
 
 
 def _check_machine(environ: dict[str, str]) -> None:
-    from snakepit.agents.launchplan import which
+    from snakepit.system.search import which
 
     if which("tmux", environ.get("PATH")) is None:
         msg = "tmux is not on PATH"

@@ -80,6 +80,45 @@ _BACKEND = (
         pattern=VARIABLE,
         pattern_doc="the name of an environment variable",
     ),
+    Key(
+        "backend",
+        "like",
+        "text",
+        "",
+        "A built-in program whose keys and tables this one has where it says nothing else.",
+    ),
+    Key(
+        "backend",
+        "runner",
+        "text",
+        "program",
+        "`program`: an agent program; `script`: the task's own code; `conversation`: our own agent, "
+        "with a server that speaks the Messages API.",
+        allowed=("program", "script", "conversation"),
+    ),
+    Key("backend", "thinks", "flag", True, "It calls a model."),
+    Key("backend", "model", "text", "", "Model of agents that name none."),
+    Key("backend", "seen", "texts", [], "Oldest and newest version that this was tried with."),
+    Key("backend", "version_argv", "texts", ["--version"], "Arguments that print the version."),
+    Key("backend", "version_re", "regex", "", "Finds it there; empty: the first 1.2.3."),
+    Key(
+        "backend",
+        "recovery",
+        "duration",
+        300,
+        "It may be silent for this long while it mends a connection by itself.",
+        "now",
+    ),
+    Key("backend", "feeds", "texts", ["self"], "How it can be fed: `self`, `push`, `task`."),
+    Key("backend", "unverified", "texts", [], "What nobody tried yet, for `agents.py backends`."),
+    Key("backend", "needs_env", "texts", [], "One of these variables must be set."),
+    Key(
+        "backend",
+        "asks_nothing",
+        "texts",
+        [],
+        "Arguments that make it act without asking a person.",
+    ),
 )
 
 _AGENT = (
@@ -99,9 +138,9 @@ _AGENT = (
         "kind",
         "text",
         "persistent",
-        "`persistent`: always on. `loop` belongs to a phase machine that this program does "
-        "not have.",
-        allowed=("persistent", "loop"),
+        "`persistent`: always on; `task`: the program is run once for each task, by our worker. "
+        "`loop` belongs to a phase machine that this program does not have.",
+        allowed=("persistent", "task", "loop"),
     ),
     Key(
         "agent",
@@ -176,10 +215,32 @@ _AGENT = (
         "feed",
         "text",
         None,
-        "`self`: the program claims its food; `task`: our worker claims and runs it.",
-        allowed=("self", "task"),
-        default_doc="`task` for the script backend, else `self`",
+        "`self`: the program claims its food; `push`: the daemon claims for it and tells it; "
+        "`task`: our worker claims and runs it.",
+        allowed=("self", "push", "task"),
+        default_doc='`task` with `kind = "task"` or our own runners, else `self`',
     ),
+    Key(
+        "agent",
+        "workspace",
+        "text",
+        None,
+        "`worktree`: each task in its own git worktree, where `dir` is in a repository; `shared`: "
+        "in `dir` itself.",
+        allowed=("worktree", "shared"),
+        default_doc='`worktree` with `kind = "task"`, else `shared`',
+    ),
+    Key("agent", "base", "text", "", "Branch or commit that worktrees start from; empty: HEAD."),
+    Key(
+        "agent",
+        "trust_workspace",
+        "flag",
+        None,
+        "Answer the program's question whether it may trust the folder it works in.",
+        default_doc="`defaults.trust_workspace`",
+    ),
+    Key("agent", "hooks", "flag", True, "Give it hooks at its start, where it can have some."),
+    Key("agent", "mcp", "flag", True, "Give it our verbs as an MCP server, where it can have one."),
     Key("agent", "env", "environment", {}, "Variables it gets, beside HOME, PATH and the like."),
     Key(
         "agent",

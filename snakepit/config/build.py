@@ -3,10 +3,13 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from snakepit.config.model import (
+    AUTO,
+    PROGRAM,
     SCRIPT,
+    TASK,
     Agent,
     Backend,
     Config,
@@ -19,7 +22,7 @@ from snakepit.config.model import (
     Service,
     Watchdog,
 )
-from snakepit.config.sections import Section
+from snakepit.config.sections import Section, built_in_name
 
 _SELF_NAMED = ("keeper", "planner", "cleanup")
 _OWN_NAMES = ("snakepit", "agents.py")
@@ -28,16 +31,17 @@ _FOLLOW = ("log", "follow-all")
 Values = Mapping[str, Any]
 
 
-def build(path: Path, sections: list[Section], notes: list[str]) -> Config:
-    """The sections must have been filled; what they hold is taken as it is."""
+def build(path: Path, sections: list[Section], notes: list[str], chosen: str = "") -> Config:
+    """The sections must have been filled; what they hold is taken as it is. `chosen`: what `auto` is."""
     single: Mapping[str, Values] = {s.table.name: s.values for s in sections}
     of = {name: [s for s in sections if s.table.name == name] for name in single}
     defaults = Defaults(
         **{**single["defaults"], "tmux_socket": single["defaults"]["tmux_socket"] or ""}
     )
-    backends = {section.name: _backend(section) for section in of["backend"]}
-    pools = tuple(_pool(section.values, defaults) for section in of.get("pool", ()))
-    agents = tuple(_agent(section.values, defaults) for section in of.get("agent", ()))
+    backends = {section.name: backend_of(section) for section in of.get("backend", ())}
+    known = _Known(defaults, backends, chosen)
+    pools = tuple(_pool(section.values, known) for section in of.get("pool", ()))
+    agents = tuple(_agent(section.values, known) for section in of.get("agent", ()))
     services = tuple(
         _service(section.values, path.parent, notes) for section in of.get("service", ())
     )
@@ -63,41 +67,66 @@ def _pit(values: Values) -> PitSettings:
     return PitSettings(**{seconds.get(name, name): value for name, value in values.items()})
 
 
-def _backend(section: Section) -> Backend:
+class _Known(NamedTuple):
+    """What an agent's own table is joined with."""
+
+    defaults: Defaults
+    backends: Mapping[str, Backend]
+    chosen: str
+
+
+def backend_of(section: Section) -> Backend:
     values: Values = section.values
     program = section.name if values["bin"] is None else values["bin"]
     process = values["process_name"]
     if process is None:
         process = os.path.basename(program) if values["prompt_delivery"] == "arg" else ""
-    driver = "worker" if section.name == SCRIPT else "pane"
-    rest = {"name": section.name, "driver": driver, "bin": program, "process_name": process}
-    return Backend(**{**values, **rest})
+    rest = {
+        "name": section.name,
+        "driver": "pane" if values["runner"] == PROGRAM else "worker",
+        "bin": program,
+        "process_name": process,
+        "like": built_in_name(section),
+        "recovery_s": values["recovery"],
+        "given": section.deep,
+    }
+    return Backend(**{name: v for name, v in {**values, **rest}.items() if name != "recovery"})
 
 
-def _agent(values: Values, defaults: Defaults) -> Agent:
-    backend = values["backend"] or defaults.backend
-    species = values["species"] or _species(values["name"] or "", backend)
+def _agent(values: Values, known: _Known) -> Agent:
+    defaults = known.defaults
+    named = values["backend"] or defaults.backend
+    name = known.chosen or AUTO if named == AUTO else named
+    backend = known.backends.get(name)
+    runner = backend.runner if backend else PROGRAM
+    is_task = values["kind"] == TASK
+    species = values["species"] or _species(values["name"] or "", runner)
+    model = defaults.model if values["model"] is None else values["model"]
+    trust = values["trust_workspace"]
     found = {
         "name": values["name"] or "",
-        "backend": backend,
-        "model": defaults.model if values["model"] is None else values["model"],
+        "backend": name,
+        "model": model or (backend.model if backend else ""),
         "watch": values["watch"] or defaults.watch,
         "species": species,
         "eats": values["eats"] or Eats(species=(species,)),
-        "feed": values["feed"] or ("task" if backend == SCRIPT else "self"),
+        "feed": values["feed"] or (TASK if is_task or runner != PROGRAM else "self"),
+        "workspace": values["workspace"] or ("worktree" if is_task else "shared"),
+        "trust_workspace": defaults.trust_workspace if trust is None else trust,
+        "is_auto": named == AUTO,
     }
     return Agent(**{**values, **found})
 
 
-def _species(name: str, backend: str) -> str:
-    if backend == SCRIPT:
+def _species(name: str, runner: str) -> str:
+    if runner == SCRIPT:
         return SCRIPT
     return name if name in _SELF_NAMED else "worker"
 
 
-def _pool(values: Values, defaults: Defaults) -> Pool:
+def _pool(values: Values, known: _Known) -> Pool:
     own = {key: value for key, value in values.items() if key != "count"}
-    template = _agent(own, defaults)
+    template = _agent(own, known)
     return Pool(name=template.name, size=values["count"] or 0, template=template)
 
 

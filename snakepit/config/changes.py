@@ -7,8 +7,13 @@ from snakepit.config.key import Applies
 from snakepit.config.keys import BY_TABLE
 from snakepit.config.model import Agent, Backend, Config, Service
 
-RENAMED = {"settle_s": "settle", "timeout_s": "timeout", "size": "count"}
-DERIVED = frozenset({"driver", "pool", "own"})
+RENAMED = {
+    "settle_s": "settle",
+    "timeout_s": "timeout",
+    "size": "count",
+    "recovery_s": "recovery",
+}
+DERIVED = frozenset({"driver", "pool", "own", "given", "is_auto"})
 INHERITED = frozenset({"backend", "model", "watch"})
 PLACE = "after down and up"
 
@@ -76,6 +81,15 @@ def _each(table: str, old: Mapping[str, Named], new: Mapping[str, Named]) -> Ite
         else:
             for key in _different(table, old[name], new[name]):
                 yield _Change(f"{table} {name}: {key}", BY_TABLE[table][key].applies)
+            yield from _tables(name, old[name], new[name])
+
+
+def _tables(name: str, old: Named, new: Named) -> Iterator[_Change]:
+    """What is below a [backend.NAME]."""
+    if isinstance(old, Backend) and isinstance(new, Backend):
+        for key in sorted({*old.given, *new.given}):
+            if old.given.get(key) != new.given.get(key):
+                yield _Change(f"backend {name}: {key}", "reload")
 
 
 def _different(table: str, before: tuple[object, ...], after: tuple[object, ...]) -> Iterator[str]:

@@ -13,8 +13,8 @@ TABLES: tuple[Table, ...] = (
     Table(
         "backend",
         "named",
-        "An agent program. `script`, `demo` and `claude` are built in; a table of the same name "
-        "changes them key by key, any other name is a new program.",
+        "An agent program. Many are built in; a table of the same name changes one key by key, any "
+        "other name is a new program.",
     ),
     Table("agent", "array", "One snake in its own tmux session."),
     Table(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from snakepit.config.auto import in_use
 from snakepit.config.build import build
 from snakepit.config.model import Config
 from snakepit.config.problem import Finding, Problem, as_error
@@ -106,10 +107,12 @@ def assemble(
     sections = read_sections(raw, findings)
     check_names(sections, findings)
     apply_settings(sections, environ, flags, findings)
+    base = str(path.parent)
+    sections, chosen = in_use(sections, base, environ)
     for section in sections:
-        fill(section, str(path.parent), findings)
+        fill(section, base, findings)
     notes: list[str] = []
-    config = build(path, sections, notes)
+    config = build(path, sections, notes, chosen)
     check_rules(config, sections, findings)
     if findings:
         return Loaded(None, _with_lines(findings, text))

@@ -7,13 +7,27 @@ a third of click, where twelve named tuples cost 2. Build them by keyword, chang
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from snakepit.config.program import (
+        Account,
+        Dialog,
+        Messages,
+        Screen,
+        Start,
+        TaskRun,
+        Typing,
+        Way,
+    )
     from snakepit.core.order import Diet
+    from snakepit.core.trouble import TroubleRule
 
+PROGRAM = "program"
 SCRIPT = "script"
-DEMO = "demo"
+CONVERSATION = "conversation"
+AUTO = "auto"
+TASK = "task"
 WATCHDOG = "watchdog"
 
 
@@ -35,6 +49,8 @@ class Defaults(NamedTuple):
     watch: str
     tmux_socket: str
     tmux_conf: Path | None
+    trust_workspace: bool = False
+    consent: bool = False
 
 
 class PitSettings(NamedTuple):
@@ -57,7 +73,15 @@ class EventSettings(NamedTuple):
 
 
 class Backend(NamedTuple):
-    """`driver`: "worker" where our own process sits in the pane, "pane" where the program does."""
+    """`driver`: "worker" where our own process sits in the pane, "pane" where the program does; a task
+    agent has our process too: ask `Config.is_driven`. `runner`: "program", "script" (the task's own
+    code) or "conversation" (our own agent). `like`: the built-in program that the tables below come from,
+    `given`: what agents.toml changes in them. `seen`: the oldest and newest version it was tried with.
+    `version_argv` and `version_re` find the one that is there. `recovery_s`: how long it may be silent
+    while it mends a connection by itself.
+
+    The tables below are records of config/program.py, read at first use.
+    """
 
     name: str
     driver: str
@@ -73,6 +97,75 @@ class Backend(NamedTuple):
     limit_re: str
     fatal_re: str
     env_pass: tuple[str, ...]
+    runner: str = PROGRAM
+    like: str = ""
+    model: str = ""
+    seen: tuple[str, ...] = ()
+    version_argv: tuple[str, ...] = ("--version",)
+    version_re: str = ""
+    recovery_s: float = 300.0
+    feeds: tuple[str, ...] = ("self",)
+    unverified: tuple[str, ...] = ()
+    needs_env: tuple[str, ...] = ()
+    asks_nothing: tuple[str, ...] = ()
+    thinks: bool = True
+    given: Mapping[str, object] = {}
+
+    @property
+    def start(self) -> "Start":
+        found: Start = self._table("start")
+        return found
+
+    @property
+    def task(self) -> "TaskRun | None":
+        """None for a program that has no run per task."""
+        found: TaskRun | None = self._table("task")
+        return found
+
+    @property
+    def trouble(self) -> "tuple[TroubleRule, ...]":
+        found: tuple[TroubleRule, ...] = self._table("trouble")
+        return found
+
+    @property
+    def dialogs(self) -> "tuple[Dialog, ...]":
+        found: tuple[Dialog, ...] = self._table("dialogs")
+        return found
+
+    @property
+    def hooks(self) -> "Way":
+        found: Way = self._table("hooks")
+        return found
+
+    @property
+    def mcp(self) -> "Way":
+        found: Way = self._table("mcp")
+        return found
+
+    @property
+    def account(self) -> "Account":
+        found: Account = self._table("account")
+        return found
+
+    @property
+    def screen(self) -> "Screen":
+        found: Screen = self._table("screen")
+        return found
+
+    @property
+    def typing(self) -> "Typing":
+        found: Typing = self._table("typing")
+        return found
+
+    @property
+    def messages(self) -> "Messages":
+        found: Messages = self._table("messages")
+        return found
+
+    def _table(self, name: str) -> Any:
+        from snakepit.config.deep import made
+
+        return made(self.like, self.given, name)
 
 
 class Wake(NamedTuple):
@@ -88,6 +181,10 @@ class Eats(NamedTuple):
 
 
 class Agent(NamedTuple):
+    """`feed`: "task" our worker claims and runs, "self" the program claims, "push" the daemon claims for it.
+    `workspace`: "worktree" where the folder is in a git repository, or "shared". `is_auto`: nobody named
+    its backend; the first that was found is used."""
+
     name: str
     kind: str
     backend: str
@@ -103,6 +200,12 @@ class Agent(NamedTuple):
     env_pass: tuple[str, ...]
     dir: Path
     pool: str | None = None
+    trust_workspace: bool = False
+    workspace: str = "shared"
+    base: str = ""
+    hooks: bool = True
+    mcp: bool = True
+    is_auto: bool = False
 
     @property
     def diet(self) -> "Diet":
@@ -183,6 +286,16 @@ class Config(NamedTuple):
 
     def backend_of(self, agent: Agent) -> Backend:
         return self.backends[agent.backend]
+
+    def is_driven(self, agent: Agent) -> bool:
+        """Whether our own worker sits in its pane, not the program."""
+        return self.runner_of(agent) != PROGRAM
+
+    def runner_of(self, agent: Agent) -> str:
+        """What runs its tasks: "script", "conversation", "task" (the program, once for each task), or
+        "program", which is interactive and takes them by itself."""
+        runner = self.backends[agent.backend].runner
+        return TASK if runner == PROGRAM and agent.kind == TASK else runner
 
     def agent(self, name: str) -> Agent | None:
         return next((agent for agent in self.agents if agent.name == name), None)

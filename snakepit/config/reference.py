@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from snakepit.config.builtin import BACKENDS
+from snakepit.config import tables
+from snakepit.config.deep_keys import BY_DEEP, DEEP
 from snakepit.config.key import Key, Table
 from snakepit.config.keys import BY_TABLE, TABLES
 
@@ -38,12 +39,30 @@ name becomes `_`. A variable that names no key of this config is refused like a 
 |---|---|
 | `SNAKEPIT_SET_PIT_ATTEMPTS=5` | `[pit] attempts` |
 | `SNAKEPIT_SET_DEFAULTS_LOG_DIR=/var/log/pit` | `[defaults] log_dir` |
-| `SNAKEPIT_SET_BACKEND_CLAUDE_BIN=/opt/claude` | `[backend.claude] bin` |
+| `SNAKEPIT_SET_BACKEND_DEMO_BIN="sleep 9"` | `[backend.demo] bin` |
 | `SNAKEPIT_SET_AGENT_SNAKE_1_MODEL=…` | `model` of the `[[agent]]` named snake-1 |
 | `SNAKEPIT_SET_POOL_SNAKE_COUNT=5` | `count` of the `[[pool]]` named snake |
 
 Lists are written as in TOML (`["a", "b"]`) or with commas (`a,b`), tables as in TOML
 (`{ NAME = "value" }`), switches as `true` or `false`.
+"""
+
+BUILT_IN = """\
+Built in: {names}. Each is a file in `snakepit/agents/backends/`, with the versions it was seen with;
+`agents.py backends` tells what is found here. A table of the same name in agents.toml changes it key
+by key, and so do the tables below it: `[backend.NAME.task]` with `argv` alone leaves the rest of the
+built-in `task` as it is, and a table within (`env`, `files`, `events`, `when`, `take`) is again
+changed key by key. Rules have names for that: `[backend.NAME.trouble.WORD]` with the name of a
+built-in rule changes it, with a new name it comes before the built-in ones, and `off = true` leaves
+one out. `like = "…"` takes everything from a built-in program under a new name, for a second account
+or a wrapper.
+
+`backend = "auto"` is the first of {order} that is found (the last when a key or a server is set).
+"""
+
+SCRIPT = """\
+`script` runs a task's own code in our worker and has no program; only `stall_idle`, `env_pass` and
+the patterns mean something there.
 """
 
 SERVICES = """\
@@ -76,10 +95,13 @@ def _section(table: Table) -> Iterator[str]:
 
 
 def _row(key: Key) -> str:
+    return f"| `{key.name}` | {_default(key)} | {APPLIES[key.applies]} | {_doc(key)} |"
+
+
+def _doc(key: Key) -> str:
     words = f" One of {', '.join(f'`{word}`' for word in key.allowed)}." if key.allowed else ""
     says_it = all(f"`{word}`" in key.doc for word in key.allowed)
-    doc = f"{key.doc}{'' if says_it else words}".replace("|", "\\|")
-    return f"| `{key.name}` | {_default(key)} | {APPLIES[key.applies]} | {doc} |"
+    return f"{key.doc}{'' if says_it else words}".replace("|", "\\|")
 
 
 def _default(key: Key) -> str:
@@ -101,13 +123,14 @@ def literal(value: object) -> str:
 
 
 def _built_in() -> str:
-    lines = ["Built in, each key open to change:", ""]
-    for name, keys in BACKENDS.items():
-        given = [f"{key} = {literal(value)}" for key, value in keys.items() if value != ""]
-        if given:
-            lines += [f"```toml\n[backend.{name}]", *given, "```", ""]
-    lines.append(
-        "`script` runs a task's own code in our worker and has no program; only `stall_idle`, "
-        "`env_pass` and the patterns mean something there.\n"
-    )
+    built_in = ", ".join(f"`{name}`" for name in tables.names())
+    order = ", ".join(f"`{name}`" for name in tables.order())
+    lines = [BUILT_IN.format(names=built_in, order=order)]
+    for table in DEEP:
+        name = "NAME." + table.name + (".WORD" if table.shape == "named" else "")
+        keys = BY_DEEP[table.name].values()
+        rows = [f"| `{key.name}` | {_default(key)} | {_doc(key)} |" for key in keys]
+        lines += [f"### `[backend.{name}]`\n\n{table.doc}\n", "| key | default | meaning |"]
+        lines += ["|---|---|---|", *rows, ""]
+    lines.append(SCRIPT)
     return "\n".join(lines)

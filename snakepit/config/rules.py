@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from snakepit.config.model import SCRIPT, WATCHDOG, Agent, Config
+from snakepit.config import tables
+from snakepit.config.model import AUTO, PROGRAM, SCRIPT, TASK, WATCHDOG, Agent, Config
 from snakepit.config.problem import Finding, Problem, did_you_mean
 from snakepit.config.sections import Section
 
@@ -58,8 +59,9 @@ def _unique_names(sections: list[Section], add: Add) -> None:
 
 
 def _known_backend(config: Config, section: Section, name: str, add: Add) -> None:
-    if name not in config.backends:
-        add(section, "backend", f"no [backend.{name}]{did_you_mean(name, config.backends)}")
+    if name not in config.backends and name != AUTO:
+        known = (*config.backends, *tables.names())
+        add(section, "backend", f"no [backend.{name}]{did_you_mean(name, known)}")
 
 
 def _agent(config: Config, section: Section, agent: Agent, add: Add) -> None:
@@ -70,21 +72,44 @@ def _agent(config: Config, section: Section, agent: Agent, add: Add) -> None:
             '"loop" needs a [loop] of phases, which this program does not run; use "persistent"'
         )
         add(section, "kind", message)
-    is_script = agent.backend == SCRIPT
+    if agent.backend not in config.backends:
+        return
+    runner = config.runner_of(agent)
+    is_script = runner == SCRIPT
     wrong = [word for word in agent.eats.species if word in _MODEL_SPECIES]
     said = "species" if section.values["eats"] is None else "eats"
     if is_script and wrong:
         add(section, said, f'a script snake runs code only; it cannot eat "{wrong[0]}"')
     if not is_script and SCRIPT in agent.eats.species:
         add(section, said, 'only a snake with backend = "script" eats "script"')
-    wanted = "task" if is_script else "self"
-    if agent.feed != wanted:
-        add(section, "feed", f'with backend "{agent.backend}" it must be "{wanted}"')
+    if runner != PROGRAM and agent.feed != TASK:
+        told = f'with kind "{TASK}"' if runner == TASK else f'with backend "{agent.backend}"'
+        add(section, "feed", f'{told} it must be "{TASK}"')
+    if runner == PROGRAM and agent.feed == TASK:
+        add(section, "feed", f'with backend "{agent.backend}" this needs kind = "{TASK}"')
+    if runner == TASK:
+        _per_task(config, section, agent, add)
+
+
+def _per_task(config: Config, section: Section, agent: Agent, add: Add) -> None:
+    backend = config.backend_of(agent)
+    is_none = agent.is_auto and agent.backend == AUTO
+    if not is_none and TASK not in backend.feeds and TASK not in backend.given:
+        add(section, "kind", f'backend "{agent.backend}" has no [backend.{agent.backend}.task]')
 
 
 def _backend(section: Section, add: Add) -> None:
     given = set(section.given) | set(section.settings)
-    if section.name == SCRIPT:
+    like = section.values["like"]
+    if like and like not in tables.names():
+        add(
+            section,
+            "like",
+            f'no built-in program "{like}"{did_you_mean(str(like), tables.names())}',
+        )
+    if section.name == AUTO and given:
+        add(section, "bin", '"auto" stands for the first program that is found; take another name')
+    if section.values["runner"] == SCRIPT:
         for key in sorted(given & {"bin", "flags", "prompt_delivery", "remote_control"}):
             add(section, key, "has no meaning here: script runs the task's own code")
         return

@@ -1,10 +1,14 @@
 """Owns the JSON Schema of agents.toml, made from the table of keys."""
 
-from snakepit.config.builtin import BACKENDS
+from collections.abc import Iterable
+
+from snakepit.config import tables
+from snakepit.config.deep_keys import BY_DEEP, DEEP
 from snakepit.config.key import BACKEND_NAME, NAME, VARIABLE, Key, Table
 from snakepit.config.keys import BY_TABLE, TABLES
 
 Schema = dict[str, object]
+_SIMPLE = ("string", "number", "boolean")
 DURATION = r"^\s*(\d+(\.\d+)?\s*[smhd]?|(\d+(\.\d+)?\s*[smhd]\s*)+)$"
 
 
@@ -25,12 +29,30 @@ def _body(table: Table) -> Schema:
         "description": table.doc,
         "type": "object",
         "additionalProperties": False,
-        "properties": {key.name: _key(key) for key in keys},
+        "properties": _properties(keys),
     }
     required = [key.name for key in keys if key.required]
     if required:
         body["required"] = required
+    if table.name == "backend":
+        properties: Schema = {"properties": {**_properties(keys), **_below()}}
+        body |= properties
     return body
+
+
+def _properties(keys: Iterable[Key]) -> Schema:
+    return {key.name: _key(key) for key in keys}
+
+
+def _below() -> Schema:
+    """The tables below a [backend.NAME]."""
+    found: Schema = {}
+    for table in DEEP:
+        body = _closed(_properties(BY_DEEP[table.name].values()), [])
+        if table.shape == "named":
+            body = {"type": "object", "additionalProperties": body}
+        found[table.name] = {"description": table.doc, **body}
+    return found
 
 
 def _table(table: Table) -> Schema:
@@ -43,7 +65,7 @@ def _table(table: Table) -> Schema:
         "description": table.doc,
         "type": "object",
         "propertyNames": {"pattern": f"^{BACKEND_NAME}$"},
-        "properties": dict.fromkeys(BACKENDS, body),
+        "properties": dict.fromkeys(tables.names(), body),
         "additionalProperties": body,
     }
 
@@ -74,6 +96,12 @@ def _shape(key: Key) -> Schema:
         "paths": {"type": "array", "items": word},
         "regex": {"type": "string"},
         "names": {"type": "array", "items": variable},
+        "texts": {"type": "array", "items": {"type": "string"}},
+        "map": {"type": "object", "additionalProperties": {"type": "string"}},
+        "rule": {
+            "type": "object",
+            "additionalProperties": {"anyOf": [{"type": word} for word in _SIMPLE]},
+        },
         "environment": {
             "type": "object",
             "propertyNames": {"pattern": f"^{VARIABLE}$"},
@@ -98,12 +126,8 @@ def _duration(bounds: Schema) -> Schema:
 
 
 def _closed(properties: Schema, required: list[str]) -> Schema:
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": properties,
-        "required": required,
-    }
+    found: Schema = {"type": "object", "additionalProperties": False, "properties": properties}
+    return {**found, "required": required} if required else found
 
 
 def _text_limits(key: Key) -> Schema:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from snakepit.config.builtin import BACKENDS
+from snakepit.config import tables
 from snakepit.config.key import BACKEND_NAME, Key, Table
 from snakepit.config.keys import BY_TABLE, TABLE, TABLES
 from snakepit.config.problem import Finding, Place, Problem, did_you_mean
@@ -22,6 +22,8 @@ class Section:
         self.given = given
         self.settings: dict[str, tuple[str, object]] = {}
         self.values: dict[str, object] = {}
+        self.deep: dict[str, object] = {}
+        self.in_file = True  # else a built-in backend that the file does not change
 
     @property
     def label(self) -> str:
@@ -69,7 +71,7 @@ def _single(table: Table, value: object, findings: list[Finding]) -> Mapping[str
 
 
 def _named(table: Table, value: object, findings: list[Finding]) -> Iterator[Section]:
-    given: dict[str, Mapping[str, object]] = {name: {} for name in BACKENDS}
+    given: dict[str, Mapping[str, object]] = {name: {} for name in tables.names()}
     if isinstance(value, dict):
         if all(isinstance(item, dict) for item in value.values()):
             given |= value
@@ -78,7 +80,9 @@ def _named(table: Table, value: object, findings: list[Finding]) -> Iterator[Sec
     elif value is not None:
         _misshapen(table, findings)
     for name, keys in given.items():
-        yield Section(table, name, (table.name, name), keys)
+        section = Section(table, name, (table.name, name), keys)
+        section.in_file = isinstance(value, dict) and name in value
+        yield section
 
 
 def _array(table: Table, value: object, findings: list[Finding]) -> Iterator[Section]:
@@ -96,8 +100,11 @@ def _array(table: Table, value: object, findings: list[Finding]) -> Iterator[Sec
 def fill(section: Section, base: str, findings: list[Finding]) -> None:
     """Check what is given, then take setting, file, built-in or default for every key."""
     keys = BY_TABLE[section.table.name]
+    is_backend = section.table.name == "backend"
+    if is_backend:
+        _check_deep(section, findings)
     for name in section.given:
-        if name not in keys:
+        if name not in keys and not (is_backend and name in tables.DEEP_NAMES):
             message = f"unknown key{_hint(section.table, name)}"
             _add(findings, section, name, message)
     for key in keys.values():
@@ -121,10 +128,29 @@ def _value(section: Section, key: Key, base: str) -> object:
     if key.required:
         message = "is missing"
         raise ValueError(message)
-    builtin = BACKENDS.get(section.name, {}) if section.table.name == "backend" else {}
-    if key.name in builtin:
-        return builtin[key.name]
+    if section.table.name == "backend":
+        found = tables.head(built_in_name(section)).get(key.name)
+        if found is not None:
+            return coerce(key, found, base) if found != "" else found
     return _fallback(key, base)
+
+
+def built_in_name(section: Section) -> str:
+    """The built-in program that a [backend.NAME] changes or is like; "" for one of its own."""
+    like = section.settings.get("like", ("", section.given.get("like")))[1]
+    name = like if isinstance(like, str) and like else section.name
+    return name if name in tables.names() else ""
+
+
+def _check_deep(section: Section, findings: list[Finding]) -> None:
+    section.deep = {k: v for k, v in section.given.items() if k in tables.DEEP_NAMES}
+    if section.deep:
+        from snakepit.config.deep import wrong
+
+        for place, message in wrong(section.deep):
+            label = ".".join((section.label[1:-1], *place[:-1]))
+            problem = Problem(f"[{label}]", place[-1], message)
+            findings.append(Finding((*section.place, *place), problem))
 
 
 def _fallback(key: Key, base: str) -> object:

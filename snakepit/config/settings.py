@@ -44,7 +44,7 @@ def _near(name: str, targets: Mapping[str, Target]) -> str:
 
 
 def variable_name(*parts: str) -> str:
-    """SNAKEPIT_SET_BACKEND_CLAUDE_BIN for ("backend", "claude", "bin")."""
+    """SNAKEPIT_SET_BACKEND_DEMO_BIN for ("backend", "demo", "bin")."""
     return FROM_ENVIRONMENT + "_".join(part.upper().replace("-", "_") for part in parts if part)
 
 

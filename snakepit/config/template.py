@@ -1,5 +1,6 @@
 """Owns the text of a fresh agents.toml: the table of keys as comments, and blocks to take up."""
 
+import os
 import textwrap
 from collections.abc import Iterator
 
@@ -21,49 +22,7 @@ EXAMPLE = {
     "tmux_conf": '"tmux.conf"',
 }
 
-PROGRAMS = """\
-# Agent programs. `script`, `demo` and `claude` are built in; a table changes them key by key, and
-# any other name is a program of your own.
-#
-#[backend.claude]
-#flags = "--dangerously-skip-permissions"   # nobody is there to answer its questions
-#
-#[backend.other]
-#bin = "exec other-agent --model {model} --message {kickoff}"
-#prompt_delivery = "exec"                   # a whole shell line; placeholders are escaped
-#env_pass = ["OTHER_API_KEY"]               # snakes get no other variables of yours
-
-# The snake that needs no model: it runs the blocks marked `run` of tasks that have some.
-[[agent]]
-name = "script-1"
-backend = "script"
-
-# Snakes that think. They are commented out so that nothing calls a model, or costs anything,
-# before you say so. Such a snake claims its own food and calls its model also to look for some.
-#
-#[[agent]]
-#name = "keeper"                            # your counterpart: surveys the pit, writes tasks
-#prompt = "Read prompts/keeper-survey.md, do what it says once, then wait for me."
-#wake = { interval = "30m", prompt_file = "prompts/keeper-survey.md" }
-#
-#[[agent]]
-#name = "planner"                           # eats what says `big: true`, splits it
-#prompt = "/loop Follow prompts/planner.md. You are planner."
-#
-#[[agent]]
-#name = "cleanup"                           # reads waste/ and scraps/, reports what repeats
-#prompt = "/loop 30m Follow prompts/cleanup.md. You are cleanup."
-#
-#[[pool]]
-#name = "snake"                             # snake-1, snake-2, snake-3
-#count = 3                                  # later: agents.py scale snake=5
-#prompt = "/loop Follow prompts/snake.md. You are {name}."
-
-# Turns what the panes showed into text one can read.
-[[service]]
-name = "cleanlogs"
-command = "snakepit log follow-all"
-"""
+PROGRAMS = os.path.join(os.path.dirname(__file__), "programs.txt")  # names programs: data
 
 
 def page(*, schema: str = "") -> str:
@@ -75,7 +34,8 @@ def page(*, schema: str = "") -> str:
         "\n".join([f"# {table.doc}".replace("`", ""), table.header, *_lines(table.name)]) + "\n"
         for table in tables
     ]
-    return "\n".join([head, *single, PROGRAMS])
+    with open(PROGRAMS, encoding="utf-8") as file:
+        return "\n".join([head, *single, file.read()])
 
 
 def _lines(table: str) -> Iterator[str]:

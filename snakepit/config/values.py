@@ -41,7 +41,7 @@ def _untext(key: Key, text: str) -> object:
             return int(word) if key.type == "integer" else float(word)
         except ValueError:
             return text
-    if key.type in ("names", "paths", "eats", "environment", "wake"):
+    if key.type in ("names", "texts", "paths", "eats", "environment", "wake"):
         if word[:1] in ("[", "{"):
             return _toml_value(word)
         return [part.strip() for part in word.split(",") if part.strip()]
@@ -185,6 +185,35 @@ def _names(key: Key, value: object, base: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _texts(key: Key, value: object, base: str) -> tuple[str, ...]:
+    for item in _list(value, "texts"):
+        if not isinstance(item, str) or "\0" in item:
+            _refuse("a list of texts in quotes", item)
+    return tuple(str(item) for item in _list(value, "texts"))
+
+
+def _map(key: Key, value: object, base: str) -> Mapping[str, str]:
+    if not isinstance(value, Mapping):
+        _refuse('a table of texts: { name = "value" }', value)
+    for name, text in value.items():
+        if not isinstance(text, str) or "\0" in text:
+            message = f"{name} must be text in quotes, not {show(text)}"
+            raise ValueError(message)
+    return dict(value)
+
+
+def _rule(key: Key, value: object, base: str) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        _refuse('a table: { path = "value" }', value)
+    for path, wanted in value.items():
+        if not isinstance(wanted, str | int | float):
+            message = f"{path} must be text, a number, true or false, not {show(wanted)}"
+            raise ValueError(message)
+        if isinstance(wanted, str) and wanted not in ("*", "!"):
+            _regex(key, wanted, base)
+    return dict(value)
+
+
 def _not_reserved(name: str) -> None:
     if name.startswith(RESERVED):
         message = f'"{name}": {RESERVED}… names the snake itself and is set by the pool'
@@ -282,6 +311,9 @@ _READERS: Mapping[str, Callable[[Key, object, str], object]] = {
     "paths": _paths,
     "regex": _regex,
     "names": _names,
+    "texts": _texts,
+    "map": _map,
+    "rule": _rule,
     "environment": _environment,
     "wake": _wake,
     "eats": _eats,

@@ -77,9 +77,24 @@ _DEFAULTS = (
         "defaults",
         "backend",
         "text",
-        "claude",
-        "The `[backend.NAME]` of agents that name none. `demo` shows the mechanics without "
-        "any agent program.",
+        "auto",
+        "The `[backend.NAME]` of agents that name none. `auto` takes the first agent program that "
+        "is found; `demo` shows the mechanics without any.",
+    ),
+    Key(
+        "defaults",
+        "consent",
+        "flag",
+        False,
+        "What `auto` found may run without permission prompts; without this `up` asks once. A "
+        "backend that is named here is consent.",
+    ),
+    Key(
+        "defaults",
+        "trust_workspace",
+        "flag",
+        False,
+        "Answer a program's question whether it may trust the folder it works in.",
     ),
     Key(
         "defaults",

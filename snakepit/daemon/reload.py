@@ -11,7 +11,6 @@ from snakepit.config.loader import try_load
 from snakepit.pool.applied import applied_path, is_same_place
 from snakepit.pool.environment import environ_path
 from snakepit.pool.fleet import fleet_lock, load_fleet, save_fleet
-from snakepit.pool.launch import WORKER
 
 if TYPE_CHECKING:
     from snakepit.config.model import Config
@@ -82,7 +81,7 @@ class Reload:
             driven = {
                 agent.name
                 for agent in agents
-                if agent is not None and self._launch_config.backend_of(agent).driver == WORKER
+                if agent is not None and self._launch_config.is_driven(agent)
             }
             if fleet.is_up and driven:
                 save_fleet(new, replace(fleet, stale=fleet.stale | driven))

@@ -9,7 +9,6 @@ from snakepit import clock
 from snakepit.errors import SessionError
 from snakepit.pool.end import held_by, living
 from snakepit.pool.fleet import load_fleet
-from snakepit.pool.launch import WORKER
 from snakepit.pool.statefile import read_state, write_state
 from snakepit.session.base import Host
 
@@ -38,7 +37,7 @@ class WakeTimers:
                 self._wake(agent, clock.wall())
 
     def _is_woken(self, agent: "Agent") -> bool:
-        return agent.wake is not None and self._pit.config.backend_of(agent).driver != WORKER
+        return agent.wake is not None and not self._pit.config.is_driven(agent)
 
     def _wake(self, agent: "Agent", wall: float) -> None:
         """A first sight starts the interval; a clock that jumped back starts it anew."""

@@ -2,23 +2,26 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from snakepit import clock
-from snakepit.agents.launchplan import find_program, which
+from snakepit.config.auto import installed, lacking
 from snakepit.config.overrides import Overrides, load_overrides
 from snakepit.config.problem import did_you_mean
 from snakepit.core.lifecycle import State
 from snakepit.core.view import WorkerView
 from snakepit.errors import SnakepitError
 from snakepit.pool.attend import daemon_pid
+from snakepit.pool.resting import resting_agents
 from snakepit.pool.statefile import read_state, strings
+from snakepit.pool.told import rest_line
 from snakepit.store.base import Verdict
 
 if TYPE_CHECKING:
     from snakepit.config.model import Agent, Config
     from snakepit.core.order import ClassKey
+    from snakepit.pool.limits import Rest
     from snakepit.session.base import Pane
     from snakepit.store.base import Entry, LifeRecord
     from snakepit.store.files import FilePit
@@ -27,9 +30,10 @@ EATING = frozenset(("working", "waiting", "running", "starting", "silent"))
 STARVED = "for a snake that can think: no agent CLI on PATH, no API key; see `agents.py doctor`"
 UNSTARTED = "the pool is not running; `agents.py up`"
 SHOWN = 3
+NO_MODEL = "no model"
+RESTING = "resting"
 SCRIPT = "script"
 THINKING = ("worker", "planner")
-AGENT_PROGRAMS = ("claude", "codex", "gemini", "opencode", "cursor-agent", "copilot", "aider")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,7 @@ class Crew:
     agents: "tuple[Agent, ...]"
     views: Mapping[str, WorkerView]
     is_paused: bool = False  # by `down`, until the next `up`; `pause` is an override
+    rests: "Mapping[str, Rest]" = field(default_factory=dict)  # by agent
 
     def why_nobody(self, key: "ClassKey") -> str:
         """Why no agent takes tasks of this class now; "" when one does."""
@@ -48,7 +53,9 @@ class Crew:
         states = {view.state for view in eaters}
         if states & EATING:
             return "the pool is ending; `agents.py up` afterwards" if self.is_paused else ""
-        if states == {"no model"}:
+        if RESTING in states:
+            return next(view.note for view in eaters if view.state == RESTING)
+        if states == {NO_MODEL}:
             return STARVED
         names = ", ".join(view.name for view in eaters[:SHOWN])
         if "paused" in states:
@@ -61,9 +68,9 @@ class Crew:
         reason = no_taste(self.agents, key)
         if reason:
             return reason
-        if any(agent.backend != SCRIPT for agent in self.agents):
+        if any(agent.species != SCRIPT for agent in self.agents):
             return f"for a {key.kind} snake: none in agents.toml"
-        program = next((name for name in AGENT_PROGRAMS if which(name)), None)
+        program = next(iter(installed(os.environ)), None)
         if program is None:
             return STARVED
         return (
@@ -132,11 +139,12 @@ def look(config: "Config", store: "FilePit | None") -> Seen:
 
 def crew(config: "Config", seen: Seen) -> Crew:
     agents = config.fleet(seen.overrides.scale)
-    views = {agent.name: _agent_view(config, agent, seen) for agent in agents}
+    rests = resting_agents(config, agents)
+    views = {agent.name: _agent_view(config, agent, seen, rests) for agent in agents}
     for name, life in seen.lives.items():
         if name not in views:
             views[name] = _stranger(life, seen.claims.get(name, []))
-    return Crew(agents=agents, views=views, is_paused=seen.is_paused)
+    return Crew(agents=agents, views=views, is_paused=seen.is_paused, rests=rests)
 
 
 def attach_line(config: "Config", name: str) -> str:
@@ -198,16 +206,21 @@ def _told(state: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _agent_view(config: "Config", agent: "Agent", seen: Seen) -> WorkerView:
+def _agent_view(
+    config: "Config", agent: "Agent", seen: Seen, rests: "Mapping[str, Rest]"
+) -> WorkerView:
     name = agent.name
     claims = seen.claims.get(name, [])
     pane = seen.panes.get(config.session_name(name))
     state = _state(config, agent, seen)
+    if state in ("waiting", "running") and name in rests:
+        state = RESTING
     note = f"and {len(claims) - 1} more" if len(claims) > 1 else ""
-    if state == "no model":
-        words = config.backend_of(agent).bin.split()
-        note = f"{words[0] if words else agent.backend} is not on PATH"
-    elif agent.feed == "self" and pane is not None and config.backend_of(agent).driver == "pane":
+    if state == NO_MODEL:
+        note = lacking(config.backend_of(agent), os.environ)
+    elif state == RESTING:
+        note = rest_line(rests[name], clock.wall())
+    elif agent.feed == "self" and pane is not None:
         note = "feeds itself: its CLI may call its model while there is no food"
     return WorkerView(
         name=name,
@@ -233,14 +246,14 @@ def _state(config: "Config", agent: "Agent", seen: Seen) -> str:
     if name in seen.degraded:
         return "degraded"
     if pane is None and not is_alive:
-        return "stopped" if find_program(config.backend_of(agent)) else "no model"
+        return NO_MODEL if lacking(config.backend_of(agent), os.environ) else "stopped"
     if pane is not None and pane.dead:
         return "dead"
     if seen.claims.get(name):
         return "working"
     if seen.overrides.is_paused(name):
         return "paused"
-    if config.backend_of(agent).driver == "pane":
+    if not config.is_driven(agent):
         return "running"
     return "waiting" if is_alive else "starting"
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from snakepit.agents.launchplan import find_program, which
+from snakepit.agents.launchplan import find_program
+from snakepit.config.model import AUTO
 from snakepit.errors import SnakepitError
-from snakepit.pool.crew import AGENT_PROGRAMS
 from snakepit.system.files import NETWORK_FILESYSTEMS, filesystem_type, free_bytes
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ LEAST_PYTHON = (3, 11)
 LEAST_FREE = 1_000_000_000  # bytes; under this no task is claimed
 LEAST_WATCHES = 8192
 LEAST_INSTANCES = 64
-WITHOUT_MODEL = ("script", "demo")
 INOTIFY = "/proc/sys/fs/inotify"
 
 
@@ -209,15 +208,22 @@ def _backends(config: "Config", environ: Mapping[str, str]) -> Iterator[Finding]
 
 def _thinkers(config: "Config", environ: Mapping[str, str]) -> Iterator[Finding]:
     """Where every snake only runs scripts, tasks for a model wait for ever."""
-    if any(agent.backend not in WITHOUT_MODEL for agent in config.agents):
+    from snakepit.config.auto import in_words, installed
+
+    if any(agent.is_auto and agent.backend == AUTO for agent in config.agents):
+        fix = "install one and log in, or set a key, then agents.py up"
+        what = f"{in_words()}: what needs a model waits"
+        yield Finding(check="models", level="warning", what=what, fix=fix)
         return
-    found = [name for name in AGENT_PROGRAMS if which(name, environ.get("PATH"))]
+    if any(config.backend_of(agent).thinks for agent in config.agents):
+        return
+    found = installed(environ)
     if found:
         what = f"{', '.join(found)} on PATH, and no snake in agents.toml uses it"
-        fix = f'add to agents.toml: [[pool]] name = "snake", count = 3, backend = "{found[0]}"'
+        fix = f'add to agents.toml: [[pool]] name = "snake", count = 3, backend = "{next(iter(found))}"'
     else:
         what = "no agent CLI on PATH: only tasks with a run block are eaten"
-        fix = "install one and log in, for example claude, then add a [[pool]] to agents.toml"
+        fix = "install one and log in, then add a [[pool]] to agents.toml"
     yield Finding(check="models", level="warning", what=what, fix=fix)
 
 

@@ -9,7 +9,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from snakepit import clock
-from snakepit.agents.launchplan import find_program
+from snakepit.config.auto import lacking
 from snakepit.errors import SessionError
 from snakepit.pool.applied import STATE
 from snakepit.pool.environment import WHERE_TMUX_IS, session_environment
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from snakepit.config.model import Agent, Config, Service
     from snakepit.pool.context import Pit
 
-WORKER = "worker"
 READY_WAIT_S = 20.0
 READY_LOOK_S = 0.02
 VIEW = "watchdog"
@@ -75,7 +74,7 @@ class Started:
 def agent_plan(config: "Config", agent: "Agent", environ: Mapping[str, str]) -> Plan:
     backend = config.backend_of(agent)
     names = (*backend.env_pass, *agent.env_pass)
-    is_driven = backend.driver == WORKER
+    is_driven = config.is_driven(agent)
     module = "snakepit.worker" if is_driven else "snakepit.worker.launch"
     own = {
         **agent.env,
@@ -126,10 +125,7 @@ def view_plan(config: "Config", environ: Mapping[str, str]) -> Plan:
 
 def missing_program(config: "Config", agent: "Agent", environ: Mapping[str, str]) -> str:
     """Why no session can be started for it; empty when one can."""
-    backend = config.backend_of(agent)
-    if find_program(backend, environ.get("PATH")) is None:
-        return f"{backend.bin.split(maxsplit=1)[0] if backend.bin else backend.name} is not on PATH"
-    return ""
+    return lacking(config.backend_of(agent), environ)
 
 
 def start_session(pit: "Pit", host: Host, plan: Plan, *, pane: Pane | None) -> None:

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snakepit.agents.launchplan import CONTINUE, fill_shell, find_program, plan, which
+from snakepit.agents.launchplan import CONTINUE, fill_shell, find_program, plan
 from snakepit.config.model import Agent, Backend, Eats
 from snakepit.errors import ConfigError
+from snakepit.system.search import which
 
 SHOW = [sys.executable, "-c", "import sys, json; print(json.dumps(sys.argv[1:]))"]
 NASTY = 'it\'s "quoted" $HOME `id` $(id) \\ back\nsecond line; rm -rf x & {name} é 😀 !'

@@ -10,9 +10,12 @@ import tomli_w
 
 from scripts.docs_config import documents
 from snakepit.cli.main import VERBS, app
-from snakepit.config.builtin import BACKENDS
+from snakepit.config import tables
+from snakepit.config.deep import made
+from snakepit.config.deep_keys import DEEP, DEEP_KEYS
 from snakepit.config.keys import KEYS
 from snakepit.config.loader import parse
+from snakepit.config.model import Backend
 from snakepit.config.schema import schema
 from snakepit.config.template import page as template_page
 from tests.config.conftest import Read
@@ -71,20 +74,32 @@ def test_the_schema_accepts_our_own_files(name: str) -> None:
 
 
 def test_the_built_in_backends_are_what_a_file_could_say(read: Read) -> None:
-    for name, keys in BACKENDS.items():
-        given = {key: list(v) if isinstance(v, tuple) else v for key, v in keys.items() if v != ""}
-        found = read(tomli_w.dumps({"backend": {"copy": given}})).config
-        plain = read("").config
-        assert found is not None
-        assert plain is not None
-        for key, value in keys.items():
-            if value != "":
-                assert getattr(found.backends["copy"], key) == value
-                assert getattr(plain.backends[name], key) == value
+    for name in tables.names():
+        given = {key: value for key, value in tables.whole(name).items() if value != ""}
+        text = tomli_w.dumps({"backend": {"copy": given, "same": {"like": name}}})
+        found = read(text)
+        assert found.config is not None, found.problems
+        copy, same = found.config.backends["copy"], found.config.backends["same"]
+        for key, value in tables.head(name).items():
+            if value != "" and key in Backend._fields:
+                assert _plain(getattr(copy, key)) == _plain(getattr(same, key)) == value
+        for table in tables.DEEP_NAMES:
+            assert made(copy.like, copy.given, table) == made(same.like, same.given, table)
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+@pytest.mark.parametrize("name", tables.names())
+def test_the_head_of_a_built_in_file_is_all_before_its_first_table(name: str) -> None:
+    whole = tables.whole(name)
+    assert tables.head(name) == {k: v for k, v in whole.items() if k not in tables.DEEP_NAMES}
 
 
 def test_every_key_is_explained() -> None:
-    for key in KEYS:
+    assert {table.name for table in DEEP} == tables.DEEP_NAMES
+    for key in (*KEYS, *DEEP_KEYS):
         assert key.doc.endswith((".", "."))
         assert key.required or key.default is not None or key.default_doc
 

@@ -35,7 +35,7 @@ def test_an_empty_file_is_all_defaults(read: Read) -> None:
     assert (found.pit.attempts, found.pit.timeout_s, found.pit.settle_s) == (3, 3600.0, 1.0)
     assert (found.watchdog.signal_interval, found.watchdog.heavy_interval) == (30.0, 300.0)
     assert found.script.accept == "person"
-    assert set(found.backends) == {"script", "demo", "claude"}
+    assert set(found.backends) == {"auto"}
     assert found.session_name("keeper") == "snakepit-keeper"
     assert found.agents == ()
 
@@ -133,7 +133,7 @@ def test_a_built_in_backend_is_changed_key_by_key(read: Read) -> None:
 
 
 def test_a_backend_is_its_own_program_by_default(read: Read) -> None:
-    found = config("[backend.codex]\n[backend.y]\nbin = '/opt/bin/z'\n", read)
+    found = config("[backend.codex]\n[backend.y]\nbin = '/opt/bin/z'\n[backend.demo]\n", read)
     assert (found.backends["codex"].bin, found.backends["codex"].process_name) == ("codex",) * 2
     assert found.backends["y"].process_name == "z"
     assert found.backends["demo"].process_name == "sleep"
