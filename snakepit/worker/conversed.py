@@ -277,5 +277,5 @@ def _lost(transcript: Transcript, used: Usage) -> None:
         transcript.add("lost", usage=used.to_json())
 
 
-def _tell(pit: Pit, claim: Claim, kind: str, **data: object) -> None:
+def _tell(pit: Pit, claim: Claim, kind: str, /, **data: object) -> None:
     pit.journal.append(kind, task=claim.name, worker=claim.worker, attempt=claim.attempt, **data)

@@ -117,7 +117,7 @@ class Work:
             usage=answer.usage.to_json(),
             context=answer.tokens,
         )
-        self.pane.line("")
+        self.pane.end_line()
         if self.transcript.conversation.open:
             self._silences = self._cuts = 0
             self.reports.step(answer, self._fed)

@@ -27,10 +27,15 @@ class Pane:
         if self._mask.holds:
             self._screen.write(self._mask.settle())
 
-    def line(self, text: str) -> None:
-        end = "\n" if self._is_open else ""
+    def end_line(self) -> None:
+        """Whatever was said is whole."""
+        rest = b"\n" if self._is_open else b""
         self._is_open = False
-        shown = f"{end}{text}\n".encode("utf-8", "replace")
+        self._screen.write(self._mask.feed(rest) + self._mask.close())
+
+    def line(self, text: str) -> None:
+        self.end_line()
+        shown = f"{text}\n".encode("utf-8", "replace")
         self._screen.write(self._mask.feed(shown) + self._mask.close())
 
     def call(self, name: str, given: object) -> None:

@@ -27,7 +27,7 @@ class Transcript:
         self._file = os.open(path, flags, 0o600)
         self.conversation: Conversation = fold(records(kept))
 
-    def add(self, kind: str, **fields: object) -> None:
+    def add(self, kind: str, /, **fields: object) -> None:
         """On the disk when this returns, and part of the conversation."""
         record = {"t": kind, **fields}
         data = json.dumps(record, ensure_ascii=False, default=str).encode("utf-8", "replace")
