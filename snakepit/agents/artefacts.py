@@ -1,4 +1,7 @@
-"""Owns keeping what a task's `artefacts:` globs name: copies regular files, follows and overwrites nothing."""
+"""Owns what of a run's files may be published: regular files and real folders; nothing is followed.
+
+`keep` copies what a task's `artefacts:` globs name; `leave_out` clears a folder that the run filled itself.
+"""
 
 import os
 import stat
@@ -8,6 +11,7 @@ from pathlib import Path, PurePath
 LIMIT = 2_000_000_000  # bytes in all
 COUNT_LIMIT = 10_000  # files
 CHUNK = 1 << 20
+NAMED = 20  # of what was left out
 
 
 def keep(patterns: Iterable[str], source: Path, target: Path) -> list[str]:
@@ -62,3 +66,58 @@ def _copy(source: Path, target: Path) -> None:
             os.close(writer)
     finally:
         os.close(reader)
+
+
+def leave_out(folder: Path) -> list[str]:
+    """Remove every link and special file below `folder`, which no process changes any more; what they were.
+
+    A `folder` that is itself a link, or none, is removed too.
+    """
+    status = os.lstat(folder)
+    if not stat.S_ISDIR(status.st_mode):
+        os.unlink(folder)
+        return [f". ({_kind(status.st_mode)})"]
+    left: list[str] = []
+    for path, folders, files, descriptor in os.fwalk(folder, follow_symlinks=False):
+        for name in sorted([*folders, *files]):
+            mode = os.lstat(name, dir_fd=descriptor).st_mode
+            if stat.S_ISDIR(mode):
+                if mode & stat.S_IRWXU != stat.S_IRWXU:  # what is in it must be looked at
+                    os.chmod(name, mode | stat.S_IRWXU, dir_fd=descriptor)
+            elif not stat.S_ISREG(mode):
+                os.unlink(name, dir_fd=descriptor)
+                left.append(f"{os.path.relpath(os.path.join(path, name), folder)} ({_kind(mode)})")
+    return left
+
+
+def copy_plain(folder: str, target: Path) -> list[str]:
+    """A copy of the files and folders of `folder`, which others may still change; what else it holds."""
+    import shutil
+
+    left: list[str] = []
+
+    def others(path: str, names: list[str]) -> list[str]:
+        found = {name: os.lstat(os.path.join(path, name)).st_mode for name in sorted(names)}
+        no = [n for n, mode in found.items() if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))]
+        below = os.path.relpath(path, folder)
+        left.extend(f"{os.path.normpath(os.path.join(below, n))} ({_kind(found[n])})" for n in no)
+        return no
+
+    shutil.copytree(folder, target, symlinks=True, ignore=others)
+    return left
+
+
+def tell_left_out(left: list[str]) -> str:
+    """For the end of a result."""
+    more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
+    return f"Not kept, since only files and folders are: {', '.join(left[:NAMED])}{more}"
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISLNK(mode):
+        return "a link"
+    if stat.S_ISFIFO(mode):
+        return "a FIFO"
+    if stat.S_ISSOCK(mode):
+        return "a socket"
+    return "a device" if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) else "no file"

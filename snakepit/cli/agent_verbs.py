@@ -98,8 +98,8 @@ def done(acting: Acting, result: str | None, message: str | None, keep: str | No
 
     held = held_claim(acting)
     text = given_text(result, message)
-    kept = _kept(acting, held, keep or os.environ.get("SNAKEPIT_ARTEFACTS", ""))
-    _told(acting, settle.complete(acting.pit, acting.life, held, text, keep=kept))
+    kept, said = _kept(acting, held, keep or os.environ.get("SNAKEPIT_ARTEFACTS", ""))
+    _told(acting, settle.complete(acting.pit, acting.life, held, text + said, keep=kept))
 
 
 @click.command(epilog='JSON: {"name", "state", "path"}')
@@ -185,6 +185,7 @@ def wait(acting: Acting, seconds: float) -> None:
     """
     from snakepit import clock
     from snakepit.pool.gate import Gate
+    from snakepit.pool.resting import why_rests
 
     deadline = clock.monotonic() + seconds
     diet = diet_of(acting)
@@ -192,7 +193,9 @@ def wait(acting: Acting, seconds: float) -> None:
     gate = Gate(acting.pit.config, acting.life.worker)
     while True:
         waiting = store.waiting_by_class()
-        is_open = not store.paused and not gate.closed()
+        is_open = not (
+            store.paused or gate.closed() or why_rests(acting.pit.config, acting.life.worker)
+        )
         if is_open and any(n and diet.takes(key) for key, n in waiting.items()):
             acting.call.emit(
                 {"waits": True}, [acting.call.said("something waits: agents.py claim")]
@@ -238,8 +241,10 @@ def beat(acting: Acting, text: str | None, message: str | None) -> None:
 
 def _check_gate(acting: Acting) -> None:
     from snakepit.pool.gate import Gate
+    from snakepit.pool.resting import why_rests
 
     closed = Gate(acting.pit.config, acting.life.worker).closed()
+    closed = closed or why_rests(acting.pit.config, acting.life.worker)
     if acting.pit.store.paused:
         closed = "the pool is ending; nothing is claimed"
     if closed:
@@ -264,15 +269,15 @@ def _check_diet(acting: Acting, name: str) -> None:
             raise UsageProblem(msg, fix="agents.py claim takes the next one")
 
 
-def _kept(acting: Acting, held: "Claim", folder: str) -> "Path | None":
-    """A copy inside the pit, which can be moved to done/ by one rename; None where nothing is kept."""
+def _kept(acting: Acting, held: "Claim", folder: str) -> "tuple[Path | None, str]":
+    """A copy inside the pit, which can be moved to done/ by one rename; and a word about what it lacks."""
     if not folder or not os.path.isdir(folder) or not os.listdir(folder):
-        return None
-    import shutil
+        return None, ""
+    from snakepit.agents.artefacts import copy_plain, tell_left_out
 
     kept = acting.pit.store.waste_dir(held.name, held.attempt) / "keep"
-    shutil.copytree(folder, kept, symlinks=True)
-    return kept
+    left = copy_plain(folder, kept)
+    return kept, f"\n\n{tell_left_out(left)}\n" if left else ""
 
 
 def _told(acting: Acting, settled: "Settled") -> None:

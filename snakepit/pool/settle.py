@@ -19,7 +19,13 @@ def complete(
     seconds: float = 0.0,
     keep: Path | None = None,
 ) -> Settled:
-    """Exactly once; ClaimLost for a verb whose claim is gone. The result is masked before it is written."""
+    """Exactly once; ClaimLost for a verb whose claim is gone. The result is masked before it is written.
+
+    Of `keep` only regular files and folders are published; the result names what else it held.
+    """
+    if keep is not None:
+        keep, said = _only_files(keep)
+        result += said
     settled = pit.store.complete(
         claim, life, pit.redactor.clean(result), seconds=seconds, keep=keep
     )
@@ -38,6 +44,15 @@ def complete(
             path=f"{settled.folder}/{settled.name}",
         )
     return settled
+
+
+def _only_files(keep: Path) -> tuple[Path | None, str]:
+    """The folder without links and special files, None when nothing is in it; a word about those."""
+    from snakepit.agents.artefacts import leave_out, tell_left_out
+
+    left = leave_out(keep)
+    is_empty = not keep.is_dir() or next(keep.iterdir(), None) is None
+    return None if is_empty else keep, f"\n\n{tell_left_out(left)}\n" if left else ""
 
 
 def fail(

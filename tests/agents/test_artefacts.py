@@ -1,12 +1,13 @@
 """Proves that only a task's own regular files are kept."""
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
 from snakepit.agents import artefacts
-from snakepit.agents.artefacts import keep
+from snakepit.agents.artefacts import keep, leave_out
 
 
 @pytest.fixture
@@ -60,3 +61,38 @@ def test_too_much_is_not_kept(
     monkeypatch.setattr(artefacts, "LIMIT", 1)
     problems = keep(["a.txt", "deep/er/b.txt"], source, tmp_path / "keep")
     assert problems == ["artefacts: deep/er/b.txt is too much; not kept"]
+
+
+def test_only_files_and_folders_stay_in_what_a_run_filled(source: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret.txt").write_text("secret")
+    (source / "deep" / "link").symlink_to(outside)
+    (source / "dangling").symlink_to("nowhere")
+    os.mkfifo(source / "deep" / "er" / "pipe")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.fspath(source / "ear"))
+        left = leave_out(source)
+    found = {str(path.relative_to(source)) for path in source.rglob("*")}
+    assert found == {"a.txt", "deep", "deep/er", "deep/er/b.txt"}
+    assert sorted(left) == [
+        "dangling (a link)",
+        "deep/er/pipe (a FIFO)",
+        "deep/link (a link)",
+        "ear (a socket)",
+    ]
+    assert (outside / "secret.txt").read_text() == "secret"
+
+
+def test_a_folder_that_the_run_made_a_link_is_no_folder(source: Path, tmp_path: Path) -> None:
+    link = tmp_path / "keep"
+    link.symlink_to(source)
+    assert leave_out(link) == [". (a link)"]
+    assert not os.path.lexists(link)
+    assert (source / "a.txt").exists()
+
+
+def test_a_closed_folder_hides_no_link(source: Path) -> None:
+    (source / "deep" / "link").symlink_to("/etc")
+    (source / "deep").chmod(0)
+    assert leave_out(source) == ["deep/link (a link)"]

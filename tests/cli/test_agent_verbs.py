@@ -1,6 +1,7 @@
 """Agents' verbs act for one life of one snake; the wrong owner, an old life or a second time is exit 6."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,21 @@ def test_done_keeps_a_copy_of_files(box: Box) -> None:
         snake.ok("done", "-m", "see plot", "--keep", str(made))
     assert (box.pit / "done" / "one" / "plot.svg").read_text() == "<svg/>"
     assert (made / "plot.svg").exists()
+
+
+def test_done_keeps_no_link_and_no_special_file(box: Box) -> None:
+    box.fed("one", "one")
+    made = box.root / "made"
+    (made / "deep").mkdir(parents=True)
+    (made / "plot.svg").write_text("<svg/>")
+    (made / "deep" / "away").symlink_to("/etc/passwd")
+    os.mkfifo(made / "pipe")
+    with box.living() as (snake, _):
+        snake.ok("claim")
+        snake.ok("done", "-m", "see plot", "--keep", str(made))
+    kept = box.pit / "done" / "one"
+    assert sorted(path.name for path in kept.rglob("*")) == ["deep", "plot.svg"]
+    assert "pipe (a FIFO), deep/away (a link)" in (box.pit / "done" / "one.md").read_text()
 
 
 def test_fail_counts_and_after_the_last_attempt_is_dead(box: Box) -> None:
