@@ -185,6 +185,7 @@ def wait(acting: Acting, seconds: float) -> None:
     """
     from snakepit import clock
     from snakepit.pool.gate import Gate
+    from snakepit.pool.resting import why_rests
 
     deadline = clock.monotonic() + seconds
     diet = diet_of(acting)
@@ -192,7 +193,9 @@ def wait(acting: Acting, seconds: float) -> None:
     gate = Gate(acting.pit.config, acting.life.worker)
     while True:
         waiting = store.waiting_by_class()
-        is_open = not store.paused and not gate.closed()
+        is_open = not (
+            store.paused or gate.closed() or why_rests(acting.pit.config, acting.life.worker)
+        )
         if is_open and any(n and diet.takes(key) for key, n in waiting.items()):
             acting.call.emit(
                 {"waits": True}, [acting.call.said("something waits: agents.py claim")]
@@ -238,8 +241,10 @@ def beat(acting: Acting, text: str | None, message: str | None) -> None:
 
 def _check_gate(acting: Acting) -> None:
     from snakepit.pool.gate import Gate
+    from snakepit.pool.resting import why_rests
 
     closed = Gate(acting.pit.config, acting.life.worker).closed()
+    closed = closed or why_rests(acting.pit.config, acting.life.worker)
     if acting.pit.store.paused:
         closed = "the pool is ending; nothing is claimed"
     if closed:

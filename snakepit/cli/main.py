@@ -35,6 +35,7 @@ FAMILIES: dict[str, dict[str, Verb]] = {
         "scale": Verb("fleet_verbs", "scale", "Change how many snakes a pool has."),
         "pause": Verb("fleet_verbs", "pause", "Claim nothing new; running meals go on."),
         "resume": Verb("fleet_verbs", "resume", "Claim again after a pause."),
+        "limits": Verb("limit_verbs", "limits", "Show which accounts rest; --lift ends a rest."),
         "restart": Verb("fleet_verbs", "restart", "Restart a snake; its food goes back uncounted."),
         "reload": Verb("fleet_verbs", "reload", "Apply a changed agents.toml, commands included."),
     },

@@ -25,7 +25,9 @@ SHOWN_EVENTS = 20
     epilog='JSON: {"pit", "config", "daemon", "daemon_pid", "paused", "counts": {"food", "claimed", '
     '"done", "scraps"}, "workers": [{"name", "state", "backend", "species", "pool", "task", '
     '"attempt", "since_s", "restarts", "attach", "note"}], "services": [{"name", "state"}], '
-    '"waits": [{"reason", "count", "names"}], "scaled", "paused_workers", "limits", "notes", "attach"}'
+    '"waits": [{"reason", "count", "names"}], "limits": [{"account", "scope", "kind", "until", '
+    '"since", "source", "detail", "refused", "over", "words", "workers", "waiting"}], "scaled", '
+    '"paused_workers", "notes", "attach"}'
 )
 @click.option("-f", "--follow", is_flag=True, help="Stay, and show every change.")
 @verb_options
@@ -33,8 +35,8 @@ def status(call: Invocation, follow: bool) -> None:
     """Show food, snakes, and what waits for what.
 
     Works when nothing runs, and starts nothing. A snake is waiting (for food), working, running
-    (an interactive program, see its screen), starting, paused, silent, degraded (restarting did
-    not help), dead, stopped, or has no model.
+    (an interactive program, see its screen), resting (its account is at a limit), starting, paused,
+    silent, degraded (restarting did not help), dead, stopped, or has no model.
 
     \b
     Example: agents.py status --follow
@@ -58,7 +60,7 @@ def _show_status(call: Invocation, seen: "StatusView") -> None:
     from snakepit.core.view import head_lines, plain_lines, tail_lines, worker_cells
 
     if call.as_json:
-        call.emit({**seen.to_json(), "limits": []})
+        call.emit(seen.to_json())
     elif sys.stdout.isatty() and seen.workers:
         print_lines(map(call.said, head_lines(seen)))
         print_table(("snake", "state", "food", ""), map(worker_cells, seen.workers))

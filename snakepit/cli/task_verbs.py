@@ -36,9 +36,11 @@ def ls(call: Invocation, state: str | None) -> None:
     Example: agents.py ls scraps
     """
     from snakepit import clock
+    from snakepit.pool.status import waiting_for_accounts
 
     pit = call.open()
     held = pit.store.held()
+    rests = waiting_for_accounts(pit.config, pit.store)
     tasks = []
     for folder, entry in _entries(pit, ALIASES.get(state or "")):
         since = clock.stamp(entry.ctime_ns / 1e9)
@@ -49,7 +51,9 @@ def ls(call: Invocation, state: str | None) -> None:
                 "worker": entry.worker,
                 "since": since,
                 "size": entry.size,
-                "waits_for": held.get(entry.name) if folder == "food" else None,
+                "waits_for": (held.get(entry.name) or rests(entry) or None)
+                if folder == "food"
+                else None,
             }
         )
     rows = (

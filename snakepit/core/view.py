@@ -47,6 +47,27 @@ class WaitView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitView:
+    """An account that rests: `words` say it for people, `waiting` counts the tasks that wait for it alone.
+
+    `until` and `since` are RFC 3339 in UTC; `over` is true while one snake tries whether it answers again.
+    """
+
+    account: str
+    scope: str
+    kind: str
+    until: str
+    since: str
+    source: str
+    detail: str
+    refused: int
+    over: bool
+    words: str
+    workers: tuple[str, ...] = ()
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusView:
     pit: str
     config: str
@@ -57,6 +78,7 @@ class StatusView:
     workers: tuple[WorkerView, ...] = ()
     services: tuple[ServiceView, ...] = ()
     waits: tuple[WaitView, ...] = ()
+    limits: tuple[LimitView, ...] = ()
     scaled: Mapping[str, int] = field(default_factory=dict)
     paused_workers: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -98,6 +120,7 @@ def head_lines(view: StatusView) -> list[str]:
 def tail_lines(view: StatusView) -> list[str]:
     """All but the head and the workers."""
     lines = [f"service {service.name}  {service.state}" for service in view.services]
+    lines += [limit_line(limit) for limit in view.limits]
     lines += [_wait_line(wait) for wait in view.waits]
     lines += [f"paused {name}" for name in view.paused_workers if name != EVERYBODY]
     lines += [f"scaled {pool}={count}" for pool, count in sorted(view.scaled.items())]
@@ -105,6 +128,14 @@ def tail_lines(view: StatusView) -> list[str]:
     if view.attach:
         lines.append(f"attach: {view.attach}   (leave with Ctrl-b d)")
     return lines
+
+
+def limit_line(limit: LimitView) -> str:
+    workers, tasks = len(limit.workers), limit.waiting
+    rest = f"{workers} {'snake rests' if workers == 1 else 'snakes rest'}" if workers else ""
+    wait = f"{tasks} {'task waits' if tasks == 1 else 'tasks wait'}" if tasks else ""
+    told = ", ".join(part for part in (rest, wait) if part)
+    return f"{limit.words}; {told}" if told else limit.words
 
 
 def worker_cells(worker: WorkerView) -> tuple[str, str, str, str]:

@@ -56,7 +56,7 @@ class Account:
         over = longest(found, self.name, self._model, lambda rest: not rest.lifted)
         if over is None or self._goes_first(now):
             return ""
-        return f"waits until another snake has tried the {short_name(self.name)} account"
+        return f"waits until another snake has tried the {short_name(self.name)}"
 
     def stand_down(self) -> None:
         """Nothing was claimed: somebody else may go first."""

@@ -70,8 +70,8 @@ def account_of(config: "Config", agent: "Agent", environ: Mapping[str, str] | No
     if folder.startswith("~"):
         folder = env.get("HOME", "") + folder[1:]
     told = [f"{name}={env.get(name, '')}" for name in account.env]
-    digest = sha256("\0".join((account.name, *told, folder)).encode("utf-8", "replace"))
-    return f"{plain(account.name)}-{digest.hexdigest()[:6]}"
+    mark = sha256("\0".join((account.name, *told, folder)).encode("utf-8", "replace")).hexdigest()
+    return f"{plain(account.name)}-{mark[:6]}"
 
 
 def plain(name: str) -> str:

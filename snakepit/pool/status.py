@@ -4,7 +4,7 @@ A pit that was never started has no folders: that is an answer too, and none are
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,18 +17,21 @@ from snakepit.pool.attend import daemon_pid
 from snakepit.pool.crew import Crew, Seen, attach_line, crew, look
 from snakepit.pool.fleet import load_fleet
 from snakepit.pool.gate import low_disk_path
+from snakepit.pool.limits import records
+from snakepit.pool.resting import limit_views
 from snakepit.store.layout import FOLDER
 
 if TYPE_CHECKING:
     from snakepit.config.model import Agent, Config
     from snakepit.core.task import Task
     from snakepit.session.base import Pane
+    from snakepit.store.base import Entry
     from snakepit.store.files import FilePit
 
 EMPTY = "it is empty: no food yet"
 READ_AT_MOST = 300  # waiting files, where no index says what they are
 
-__all__ = ["attach_line", "current_agents", "view", "why_nobody"]
+__all__ = ["attach_line", "current_agents", "view", "waiting_for_accounts", "why_nobody"]
 
 
 def view(config: "Config") -> StatusView:
@@ -55,6 +58,24 @@ def view(config: "Config") -> StatusView:
 def why_nobody(config: "Config", store: "FilePit", task: "Task") -> str:
     """Why no agent takes this task now; "" when one does."""
     return crew(config, look(config, store)).why_nobody(class_of(task))
+
+
+def waiting_for_accounts(config: "Config", store: "FilePit") -> "Callable[[Entry], str]":
+    """Why this one waits, where an account's rest is why; reads no file while nothing rests."""
+    people = crew(config, look(config, store)) if records(config) else None
+
+    def reason(entry: "Entry") -> str:
+        if people is None or not people.rests:
+            return ""
+        from snakepit.store.reader import read_task
+
+        try:
+            task = read_task(entry.name, store.read(entry))
+        except (SnakepitError, OSError):
+            return ""
+        return people.why_nobody(class_of(task))
+
+    return reason
 
 
 def current_agents(config: "Config") -> "tuple[Agent, ...]":
@@ -156,6 +177,7 @@ def _folded(
             for service in config.services
         ),
         waits=waits,
+        limits=limit_views(config, people.rests, waits),
         scaled=seen.overrides.scale,
         paused_workers=tuple(sorted(seen.overrides.paused)),
         notes=(*seen.notes, *notes),

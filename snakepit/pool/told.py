@@ -11,9 +11,9 @@ DAY_S = 86400.0
 
 
 def short_name(account: str) -> str:
-    """`claude (a1b2c3)`: the digest tells accounts apart."""
-    name, _, digest = account.rpartition("-")
-    return f"{name} ({digest})"
+    """`claude account a1b2c3`: the mark tells accounts apart."""
+    name, _, mark = account.rpartition("-")
+    return f"{name} account {mark}"
 
 
 def rest_line(rest: Rest, now: float) -> str:
