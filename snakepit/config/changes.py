@@ -51,6 +51,7 @@ def _single(old: Config, new: Config) -> Iterator[_Change]:
         ("defaults", old.defaults, new.defaults),
         ("pit", old.pit, new.pit),
         ("script", old.script, new.script),
+        ("anthropic", old.anthropic, new.anthropic),
         ("events", old.events, new.events),
     ):
         for key in _different(table, before, after):

@@ -2,6 +2,7 @@
 
 from snakepit.config.agent_keys import SESSION_KEYS
 from snakepit.config.key import Key, Table
+from snakepit.config.messages_keys import MESSAGES
 from snakepit.config.wide_keys import POOL_WIDE
 
 TABLES: tuple[Table, ...] = (
@@ -9,6 +10,7 @@ TABLES: tuple[Table, ...] = (
     Table("defaults", "single", "What every agent has unless it says otherwise."),
     Table("pit", "single", "The folder of tasks and what happens to them."),
     Table("script", "single", "Tasks whose own code is run, without a model."),
+    Table("anthropic", "single", 'Our own agent on the Messages API, `backend = "anthropic"`.'),
     Table("events", "single", "The record of what happened, `<log_dir>/events.jsonl`."),
     Table(
         "backend",
@@ -30,7 +32,7 @@ TABLES: tuple[Table, ...] = (
     ),
 )
 
-KEYS: tuple[Key, ...] = (*POOL_WIDE, *SESSION_KEYS)
+KEYS: tuple[Key, ...] = (*POOL_WIDE, *MESSAGES, *SESSION_KEYS)
 BY_TABLE: dict[str, dict[str, Key]] = {
     table.name: {key.name: key for key in KEYS if key.table == table.name} for table in TABLES
 }

@@ -68,6 +68,23 @@ class ScriptSettings(NamedTuple):
     accept: str
 
 
+class MessagesSettings(NamedTuple):
+    """Our own agent. 0 is no limit, and for `context_tokens` what the server says."""
+
+    base_url: str
+    max_turns: int
+    max_tokens: int
+    budget_usd: float
+    answer_tokens: int
+    context_tokens: int
+    compact_at: float
+    cache: bool
+    retries: int
+    patience: float
+    request_timeout: float
+    command_timeout: float
+
+
 class EventSettings(NamedTuple):
     keep_days: float
 
@@ -249,6 +266,7 @@ class Config(NamedTuple):
     defaults: Defaults
     pit: PitSettings
     script: ScriptSettings
+    anthropic: MessagesSettings
     events: EventSettings
     backends: Mapping[str, Backend]
     agents: tuple[Agent, ...]

@@ -116,7 +116,7 @@ def marks_passed(before: float, now: float) -> list[int]:
     return [mark for mark in MARKS if before * 100 < mark <= now * 100]
 
 
-def digest(messages: Sequence[Message]) -> str:
+def calls_listed(messages: Sequence[Message]) -> str:
     """What was called, a line each: the summary where no model writes one."""
     lines = []
     for message in messages[1:]:

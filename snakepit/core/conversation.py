@@ -1,7 +1,7 @@
 """Owns the conversation with a model as a fold of its records: what is sent next, which calls are open.
 
 Records are the lines of conversation.jsonl, in the order they were made:
-  begin    session, task, digest (of the task's text), model
+  begin    session, task, text_hash, model
   run      generation, attempt: a life begins with it, or goes on
   prompt   text, origin
   answer   content, stop, usage, context (tokens of request and answer), message
@@ -49,7 +49,7 @@ class Conversation:
     """Mutable: `add` takes one record after the other, from the disk or as they are made."""
 
     session: str = ""
-    digest: str = ""
+    text_hash: str = ""
     messages: list[Message] = field(default_factory=list)
     open: dict[str, Call] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)
@@ -94,7 +94,7 @@ class Conversation:
 
     def _begin(self, record: Record) -> None:
         self.session = str(record.get("session", ""))
-        self.digest = str(record.get("digest", ""))
+        self.text_hash = str(record.get("text_hash", ""))
 
     def _run(self, record: Record) -> None:
         self.generations.append(str(record.get("generation", "")))

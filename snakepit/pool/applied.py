@@ -83,7 +83,11 @@ def in_use(config: "Config", environ: Mapping[str, str]) -> "Config":
     if applied is None or not is_same_place(applied, config):
         return config
     return applied._replace(
-        watchdog=config.watchdog, pit=config.pit, script=config.script, events=config.events
+        watchdog=config.watchdog,
+        pit=config.pit,
+        script=config.script,
+        anthropic=config.anthropic,
+        events=config.events,
     )
 
 

@@ -31,24 +31,24 @@ def prompt_of(pit: Pit, claim: Claim) -> str:
 
 def open_transcript(pit: Pit, claim: Claim, folder: Path, model: str) -> Transcript:
     """That of the run before, if it is about the same text and was cut off; else a new one."""
-    digest = _digest(claim)
+    text_hash = _text_hash(claim)
     earlier = earlier_transcript(folder)
     transcript = Transcript(folder / NAME, earlier=earlier)
     found = transcript.conversation
-    if earlier is not None and not _goes_on(pit, claim, found, digest):
+    if earlier is not None and not _goes_on(pit, claim, found, text_hash):
         transcript.close()
         os.unlink(folder / NAME)
         transcript = Transcript(folder / NAME)
         found = transcript.conversation
     if not found.session:
         session = secrets.token_hex(8)
-        transcript.add("begin", session=session, task=claim.name, digest=digest, model=model)
+        transcript.add("begin", session=session, task=claim.name, text_hash=text_hash, model=model)
     transcript.add("run", generation=claim.generation, attempt=claim.attempt)
     return transcript
 
 
-def _goes_on(pit: Pit, claim: Claim, found: Conversation, digest: str) -> bool:
-    if found.is_settled or found.digest != digest or is_join(claim):
+def _goes_on(pit: Pit, claim: Claim, found: Conversation, text_hash: str) -> bool:
+    if found.is_settled or found.text_hash != text_hash or is_join(claim):
         return False
     if found.ending is None:
         return True
@@ -64,7 +64,7 @@ def _was_accepted(pit: Pit, claim: Claim, found: Conversation) -> bool:
     return any(heading in text for text in texts for heading in headings)
 
 
-def _digest(claim: Claim) -> str:
+def _text_hash(claim: Claim) -> str:
     body = split(claim.text)[1].decode("utf-8", "replace")
     return sha256(without_blocks(body).encode()).hexdigest()[:16]
 

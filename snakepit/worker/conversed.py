@@ -237,7 +237,7 @@ def _run_of(scene: Scene, ended: Outcome) -> Run:
 def _settings(scene: Scene) -> Settings:
     """The agent's own model wins over its backend's."""
     config, agent = scene.pit.config, scene.agent
-    found = settings_from(getattr(config, "anthropic", None))
+    found = settings_from(config.anthropic)
     model = agent.model or config.backend_of(agent).model or found.model
     return found._replace(model=model)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.standin.fixture import Vendor
-from tests.standin.steps import Call, Step, say, tool
+from tests.standin.steps import tool
 from tests.support.wait import wait_for
 from tests.support.workers import Kitchen, kitchen
 

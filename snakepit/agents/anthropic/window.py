@@ -12,7 +12,7 @@ from snakepit.core.compaction import (
     SUMMARY_KEEPS,
     TIGHTER,
     Message,
-    digest,
+    calls_listed,
     estimate,
     marks_passed,
     shorten,
@@ -151,7 +151,7 @@ class Window:
             said = "\n".join(str(block.get("text", "")) for block in blocks).strip()
             if said:
                 return said, got.usage.to_json()
-        return digest(messages), {}
+        return calls_listed(messages), {}
 
     def _told(self, used: int, total: int, changed: int, strategy: str, keep: int) -> None:
         after = self.used()
