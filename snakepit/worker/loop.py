@@ -261,7 +261,7 @@ class Worker:
     def _give_back(self, claim: Claim, reason: str) -> None:
         try:
             settle.release(self.pit, self.life, claim, reason)
-            self.screen.say(f"gave {claim.name} back")
+            self.screen.say(f"gave {claim.name} back: {reason}")
         except ClaimLost:
             self.screen.say(f"{claim.name} was taken away meanwhile")
         except (SnakepitError, OSError) as error:

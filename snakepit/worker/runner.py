@@ -1,9 +1,9 @@
-"""Owns what runs a claimed task: its own code, or our own agent; it settles nothing."""
+"""Owns what runs a claimed task: its own code, an agent program, or our own agent; it settles nothing."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from snakepit.config.model import CONVERSATION
+from snakepit.config.model import CONVERSATION, TASK
 from snakepit.store.base import Claim, Life
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ def run_claim(
 ) -> "Run":
     """By what the worker's backend says."""
     agent = pit.config.member_of(claim.worker)
-    if agent is not None and pit.config.runner_of(agent) == CONVERSATION:
+    runner = pit.config.runner_of(agent) if agent is not None else ""
+    if runner == CONVERSATION:
         from snakepit.worker import conversed
 
         return conversed.run(
@@ -39,9 +40,13 @@ def run_claim(
             end_rest=end_rest,
             secrets=secrets,
         )
-    from snakepit.worker.scripted import run_script
+    run: Callable[..., Run]
+    if runner == TASK:
+        from snakepit.worker.tasked import run_task as run
+    else:
+        from snakepit.worker.scripted import run_script as run
 
-    return run_script(
+    return run(
         pit,
         claim,
         place,

@@ -96,7 +96,8 @@ class Kitchen:
     def events(self, kind: str) -> list[dict[str, object]]:
         import json
 
-        lines = (self.config.log_dir / "events.jsonl").read_text().splitlines()
+        path = self.config.log_dir / "events.jsonl"
+        lines = path.read_text().splitlines() if path.exists() else []
         return [event for line in lines if (event := json.loads(line))["type"] == kind]
 
     def pane(self, agent: str = "cook") -> str:
