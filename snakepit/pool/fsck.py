@@ -14,6 +14,7 @@ from snakepit.core import names, needs
 from snakepit.core.lifecycle import State
 from snakepit.errors import TaskError
 from snakepit.pool.observe import Told
+from snakepit.pool.oddities import oddities
 from snakepit.store import layout
 from snakepit.store.admission import is_note
 from snakepit.store.base import Verdict
@@ -80,6 +81,7 @@ def examine(pit: "Pit") -> list[Violation]:
         *_dead_lives(pit, seen),
         *_unmet_needs(pit, seen),
         *_events_against(pit, seen, runs=runs),
+        *_oddities(pit),
     ]
     return sorted(found, key=lambda v: (v.severity != "problem", v.rule, v.name))
 
@@ -179,6 +181,11 @@ def _in_two_places(seen: Scan, *, runs: bool) -> Iterator[Violation]:
             what=f"in {len(places)} places: {where}",
             fix="compare them and move one away; agents.py show tells what happened",
         )
+
+
+def _oddities(pit: "Pit") -> Iterator[Violation]:
+    for odd in oddities(pit.config, pit.store):
+        yield Violation(severity="note", rule=odd.rule, name=odd.name, what=odd.what, fix=odd.fix)
 
 
 def _in_no_place(seen: Scan) -> Iterator[Violation]:

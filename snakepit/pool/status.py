@@ -18,6 +18,7 @@ from snakepit.pool.crew import Crew, Seen, attach_line, crew, look
 from snakepit.pool.fleet import load_fleet
 from snakepit.pool.gate import low_disk_path
 from snakepit.pool.limits import records
+from snakepit.pool.oddities import oddities
 from snakepit.pool.resting import limit_views
 from snakepit.store.layout import FOLDER
 
@@ -49,10 +50,11 @@ def view(config: "Config") -> StatusView:
         seen = look(config, store)
         people = crew(config, seen)
         waits = _waits(store, people, counted[State.QUEUED])
+        notes = tuple(f"{odd.what}; {odd.fix}" for odd in oddities(config, store))
     finally:
         store.close()
     counts = {folder: counted.get(state, 0) for state, folder in FOLDER.items()}
-    return _folded(config, seen, people, counts, waits, ())
+    return _folded(config, seen, people, counts, waits, notes)
 
 
 def why_nobody(config: "Config", store: "FilePit", task: "Task") -> str:
