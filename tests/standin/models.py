@@ -75,3 +75,12 @@ def in_turn(*steps: Step) -> Model:
         return steps[min(len(asked.talk.results), len(steps) - 1)]
 
     return model
+
+
+def by_calls(*steps: Step) -> Model:
+    """The n-th step after n calls of its own, whatever became of them, in the conversation."""
+
+    def model(asked: Asked) -> Step:
+        return steps[min(len(asked.talk.calls), len(steps) - 1)]
+
+    return model

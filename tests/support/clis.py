@@ -70,6 +70,7 @@ def plain_env(home: Path) -> dict[str, str]:
     return {
         "PATH": f"{clis_folder() / 'bin'}:{os.environ.get('PATH', os.defpath)}",
         "HOME": str(home),
+        "TMPDIR": str(home / "tmp"),
         "USER": "standin",
         "SHELL": "/bin/bash",
         "TERM": "xterm-256color",
@@ -82,7 +83,7 @@ def plain_env(home: Path) -> dict[str, str]:
 
 def prepare(name: str, home: Path, cwd: Path, url: str) -> Cli:
     """Write what the program reads at its start; `url` is the base of the test's stand-in."""
-    home.mkdir(parents=True, exist_ok=True)
+    (home / "tmp").mkdir(parents=True, exist_ok=True)
     cwd.mkdir(parents=True, exist_ok=True)
     made = HOMES[name.partition("-")[0]](home, cwd, url)
     return Cli(

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from snakepit.config.loader import load
 from snakepit.config.model import Config
@@ -130,11 +131,19 @@ class Fleet:
         wait_for(lambda: not self.processes(), what="the fleet's processes to end")
 
 
+F = TypeVar("F", bound=Fleet)
+
+
 @contextlib.contextmanager
 def fleet(
-    folder: Path, text: str = "", *, count: int = 2, environ: Mapping[str, str] | None = None
-) -> Iterator[Fleet]:
-    made = Fleet(folder, text, count=count, environ=environ or {})
+    folder: Path,
+    text: str = "",
+    *,
+    count: int = 2,
+    environ: Mapping[str, str] | None = None,
+    of: type[F] = Fleet,  # type: ignore[assignment]
+) -> Iterator[F]:
+    made = of(folder, text, count=count, environ=environ or {})
     try:
         yield made
     finally:

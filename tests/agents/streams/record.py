@@ -1,4 +1,5 @@
-"""Owns the recordings in this folder: `python -m tests.agents.streams.record [NAME…]` makes them anew.
+"""Owns the recordings in this folder: `python -m tests.agents.streams.record [NAME[/KIND]…]` makes them
+anew.
 
 `NAME/KIND.jsonl` is what the real program printed against the stand-in (`.txt` where it prints no
 JSON); `NAME/KIND.exit.json` is how it ended: exit status (null: still trying when it was stopped),
@@ -15,14 +16,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from snakepit import clock
+from tests.standin.presets import PRESETS
 from tests.standin.server import Standin
 from tests.standin.steps import Given, say, shell
 from tests.support import clis
-from tests.support.programs import is_present
+from tests.support.programs import clis_folder, is_present
 
 HERE = Path(__file__).parent
 PROMPT = "What is the answer? Say it in one line."
-PATIENCE = 45.0  # seconds
+PATIENCE = 100.0  # seconds
 KINDS = ("ok", "401", "429", "500", "529", "quota", "usage", "context", "404")
 OAUTH = ("429_5h", "429_7d", "429_7d_opus")  # as a subscription's account
 TEXT = ("aider",)
@@ -30,7 +32,7 @@ TEXT = ("aider",)
 
 def scripted(kind: str, *, toolless: bool) -> list[Given]:
     if kind != "ok":
-        return [kind]
+        return [PRESETS[kind].but(retry_s=1)]
     answer = say("The answer is forty-two.")
     return [answer] if toolless else [shell("echo tool ran; echo it did > ran.txt"), answer]
 
@@ -83,14 +85,21 @@ def record(standin: Standin, name: str, kind: str) -> str:
 
 def plain(text: str, base: Path) -> str:
     """Without what is different in every run's folder."""
+    text = text.replace(str(clis_folder().resolve()), "/usr/lib/clis")
     return text.replace(base.as_posix(), "/home/standin").replace(base.name, "standin")
 
 
+def choose(word: str) -> list[tuple[str, str]]:
+    name, _, kind = word.partition("/")
+    if not is_present(name):
+        return []
+    kinds = (*KINDS, *OAUTH) if name.startswith("claude") else KINDS
+    return [(name, one) for one in kinds if kind in ("", one)]
+
+
 def main() -> None:
-    names = sys.argv[1:] or [name for name in clis.HOMES if is_present(name)]
+    wanted = [chosen for word in sys.argv[1:] or clis.HOMES for chosen in choose(word)]
     standin = Standin()
-    wanted = [(name, kind) for name in names for kind in KINDS]
-    wanted += [(name, kind) for name in names if name.startswith("claude") for kind in OAUTH]
     with ThreadPoolExecutor(2) as pool:
         for line in pool.map(lambda one: record(standin, *one), wanted):
             sys.stdout.write(line + "\n")

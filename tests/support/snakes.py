@@ -1,0 +1,76 @@
+"""Owns real agent programs in a fleet for tests: the product's own `up`, their own HOME, the stand-in.
+
+The stand-in's request log is the witness: what a program was told is what its model was asked.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.standin.fixture import Vendor
+from tests.support import clis
+from tests.support.fleets import Fleet, fleet
+
+SESSION = "snakepit-snake-1"
+
+
+class RealFleet(Fleet):
+    """A fleet with one interactive program, snake-1."""
+
+    cli: clis.Cli
+
+    def screen(self, lines: int = 60) -> str:
+        return self.host.capture(SESSION, lines)
+
+    def program_pid(self) -> int:
+        """The program itself: a life's pid becomes the program's."""
+        lives = self.lives()
+        return lives["snake-1"].pid if "snake-1" in lives else 0
+
+    def conversations(self) -> list[Path]:
+        """Claude Code's own records, one for each session id, oldest first."""
+        found = (self.cli.home / ".claude" / "projects").glob("*/*.jsonl")
+        return sorted(found, key=lambda path: path.stat().st_mtime_ns)
+
+    def note_conversation(self, session_id: str) -> None:
+        """As a healer notes what the next start shall go on with."""
+        path = self.config.state_dir / "resume" / "snake-1"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(session_id + "\n", encoding="utf-8")
+
+
+@contextmanager
+def claude_fleet(
+    base: Path,
+    vendor: Vendor,
+    *,
+    prompt: str,
+    program: str = "claude",
+    accepted: bool = True,
+    more: str = "",
+) -> Iterator[RealFleet]:
+    """`up` is the test's to call. Not `accepted`: its HOME is empty, as at the very first start."""
+    folder = base / "project"
+    cli = clis.prepare(program, base / "home", folder, vendor.url)
+    if not accepted:
+        for path in (cli.home / ".claude.json", cli.home / ".claude" / "settings.json"):
+            path.unlink()
+    text = "\n".join(
+        (
+            "[defaults]",
+            'tmux_socket = "{socket}"',
+            "[backend.claude]",
+            f"bin = {json.dumps(cli.program)}",
+            "[[agent]]",
+            'name = "snake-1"',
+            'backend = "claude"',
+            'feed = "self"',
+            'env_pass = ["DISABLE_AUTOUPDATER", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"]',
+            f"prompt = {json.dumps(prompt)}",
+            more,
+        )
+    )
+    with fleet(folder, text, environ=cli.env, of=RealFleet) as made:
+        made.cli = cli
+        yield made
