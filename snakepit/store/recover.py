@@ -148,7 +148,8 @@ class Recovery:
         entries.sort(key=lambda entry: (not entry.startswith(layout.OUT_PREFIX), entry))
         if layout.SPLIT in entries:
             parent, parts = finish_split(self.folders, fd)
-            self._report(parent, record, State.QUEUED, 0, f"split into {len(parts)} parts")
+            if parent:  # else all of it was out already
+                self._report(parent, record, State.QUEUED, 0, f"split into {len(parts)} parts")
             return True
         for entry in entries:
             self._empty_entry(fd, entry, record, fd if settled_fd is None else settled_fd)
