@@ -20,6 +20,7 @@ from tests.storm.crew import Crew, Member
 from tests.storm.ground import ENOUGH, SCRIPTED, WORKERS, make_ground, open_ground
 
 OTHERS = ("daemon", "producer", "reaper", "person")
+FIRST_NEW = (SCRIPTED[0], "daemon")
 ENDLESS = 999_999
 FEWEST_AT_WORK = 7  # a machine that starts processes slower than they are killed would do no more
 LOOK_S = 0.02
@@ -70,7 +71,7 @@ class Storm:
             stack.callback(self._crew.close)
             self.faults += [f"the warm parent has {what} open" for what in self._crew.is_open]
             for role in (*WORKERS, *OTHERS):
-                self._start(role)
+                self._start(role, is_new=role in FIRST_NEW)
             self._go_on()
             for member, code in self._crew.stop_all():
                 self._fault_of(member, 0 if code in BEFORE_ITS_HANDLER else code)
@@ -125,9 +126,9 @@ class Storm:
 
     # --- processes
 
-    def _start(self, role: str) -> None:
+    def _start(self, role: str, *, is_new: bool = False) -> None:
         may_be_new = role in SCRIPTED or role == "daemon"
-        is_new = may_be_new and self._random.random() < self.plan.new
+        is_new |= may_be_new and self._random.random() < self.plan.new
         self.new += is_new
         self._crew.start(role, is_new=is_new)
 
