@@ -59,6 +59,9 @@ def feed(
 ) -> None:
     """Put tasks into food/: files, globs, stdin or -m.
 
+    Each task appears whole or not at all. A feed of many that is killed halfway has fed the first
+    ones; the same feed again feeds all of them, and says how many are there twice.
+
     \b
     Examples:
       agents.py feed examples/first-meal.md --wait
@@ -84,11 +87,25 @@ def feed(
     if wait and len(prepared) > 1:
         msg = f"--wait follows one task, and {len(prepared)} were given"
         raise UsageProblem(msg, fix="leave --wait out; agents.py status --follow shows all")
+    if len(prepared) > 1 and not each:
+        _say_twins(call, pit, prepared)
     fed = publish_all(pit, prepared)
     for asked, one in zip(prepared, fed, strict=True):
         if one.name != asked[0]:
             call.notice(f"{asked[0]} is in use: this one became {one.name}")
     _answer(call, pit, fed, wait=wait)
+
+
+def _say_twins(call: Invocation, pit: "Pit", prepared: "list[tuple[str, bytes, Task]]") -> None:
+    """After a feed that was killed halfway: what it had fed is fed once more, but not in silence."""
+    from snakepit.pool.twins import twins
+
+    found = twins(pit, [(name, text) for name, text, _ in prepared])
+    if found:
+        call.notice(
+            f"{len(found)} tasks with the same text were fed within the last hour and are fed again, "
+            f"first {found[0]}; agents.py cancel takes one back"
+        )
 
 
 def _texts(messages: Sequence[str]) -> Iterator[Source]:
