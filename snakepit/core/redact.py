@@ -29,7 +29,14 @@ _SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     (("hf_",), re.compile(r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{20,}"), MASK),
     (("npm_",), re.compile(r"(?<![A-Za-z0-9])npm_[A-Za-z0-9]{30,}"), MASK),
     (("pypi-",), re.compile(r"pypi-[A-Za-z0-9_-]{30,}"), MASK),
-    (("eyJ",), re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*"), MASK),
+    (
+        ("eyJ",),
+        re.compile(
+            r"(?<![A-Za-z0-9_-])(?=[A-Za-z0-9_-]++\.eyJ)([A-Za-z0-9_-]*?)"
+            r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*"
+        ),
+        _KEPT,
+    ),
     (
         ("PRIVATE KEY",),
         re.compile(
@@ -47,7 +54,9 @@ _SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     ),
 )
 _ASSIGNED = re.compile(
-    rf"(?i)([A-Za-z0-9_-]*{_NAME}[A-Za-z0-9_-]*\\?[\"']?\s*[=:]\s*\\?[\"']?)"
+    # One try a word, and no way back into it: else a line of "key-key-key…" takes minutes.
+    rf"(?i)((?<![A-Za-z0-9_-])(?=[A-Za-z0-9_-]*?{_NAME})[A-Za-z0-9_-]++"
+    r"\\?[\"']?\s*+[=:]\s*+\\?[\"']?)"
     r"(?!\d+\b(?![\w.])|true\b|false\b|null\b)[A-Za-z0-9_./+=:@~$%^*!#&?-]{8,}"
 )
 _ASSIGNED_HINTS = ("key", "token", "secret", "passw", "passphrase", "credential")

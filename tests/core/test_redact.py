@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from snakepit import clock
 from snakepit.core.redact import MASK, Redactor
 
 PLAIN = Redactor()
@@ -135,6 +136,22 @@ def test_no_given_value_survives(value: str, before: str, after: str) -> None:
     cleaned = Redactor([value]).clean(before + value + after)
     if len(value.strip()) >= 8 and value not in MASK:
         assert value not in cleaned.replace(MASK, "\n\n\n")
+
+
+@pytest.mark.parametrize(
+    "word", ["key-", "key =key=", "key: ", "eyJ", "sk-", "://a:b:", "Bearer ", "AKIA", 'key\\"']
+)
+def test_no_text_takes_more_than_its_length(word: str) -> None:
+    """A snake may print anything, and its worker must not stand still for it."""
+    began = clock.monotonic()
+    PLAIN.clean(word * (100_000 // len(word)))
+    assert clock.monotonic() - began < 2
+
+
+def test_a_shape_behind_other_letters_is_found() -> None:
+    token = f"eyJ{'a' * 10}.eyJ{'b' * 10}.c"
+    assert PLAIN.clean(f"\x1b[1m{token} x{token}") == f"\x1b[1m{MASK} x{MASK}"
+    assert PLAIN.clean("MY_API_KEY_OLD = abcdefgh1") == f"MY_API_KEY_OLD = {MASK}"
 
 
 TEXTS = st.text(max_size=30) | st.sampled_from([c.text.format(c.secret) for c in SHAPES])
