@@ -6,11 +6,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from snakepit.core.redact import Redactor
 from snakepit.session import panelog
-from snakepit.session.masking import LONGEST_KEY, LONGEST_LINE, MaskingStream
+from snakepit.session.masking import LONGEST_KEY, LONGEST_LINE, PATIENCE, MaskingStream
 from snakepit.session.rawlog import RawLog
 from tests.support.wait import wait_for
 
@@ -53,6 +54,67 @@ def test_half_a_known_value_is_held_when_it_is_quiet() -> None:
     stream.feed(f"> {VALUE[:9]}".encode())
     assert stream.settle() == b"> "
     assert stream.feed(f"{VALUE[9:]}\n".encode()) == b"[redacted]\n"
+
+
+SECRETS = [
+    "sk-ant-api03-abcdefghijklmnop",
+    "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+    "github_pat_11ABCDEFG0abcdefghijkl_mnop",
+    "AKIAIOSFODNN7EXAMPLE",
+    "xoxb-1234567890-abcdefghij",
+    "AIzaSyA-abcdefghijklmnopqrstuvwxyz01234",
+    "API_KEY=abcdefghij1234567890",
+    "Authorization: Bearer abcdefghij1234567890",
+    "https://me:abcdefghij1234567890@example.org/",
+    f"eyJ{'a' * 20}.eyJ{'b' * 20}.{'c' * 20}",
+]
+
+
+@given(st.sampled_from(SECRETS), st.integers(min_value=2, max_value=60), st.integers(1, 3))
+def test_a_shape_that_comes_in_two_pieces_is_masked(secret: str, cut: int, quiet: int) -> None:
+    text = f"> {secret} ok\n".encode()
+    out = run_quietly([text[: cut + 2], text[cut + 2 :]], quiet)
+    assert out == Redactor().clean_bytes(text)
+    assert b"[redacted]" in out
+
+
+@given(st.sampled_from([one for one in SECRETS if "@" not in one]), st.lists(st.integers(0, 60)))
+def test_what_comes_after_the_patience_is_masked_too(secret: str, cuts: list[int]) -> None:
+    text = f"> {secret} ok\n".encode()
+    borders = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
+    pieces = [text[start:end] for start, end in itertools.pairwise(borders)]
+    out = run_quietly(pieces, PATIENCE + 1)
+    assert secret.encode() not in out
+    assert out.endswith(b"\n")
+
+
+def run_quietly(pieces: list[bytes], settles: int) -> bytes:
+    """Each piece, and a silence after it."""
+    stream = MaskingStream()
+    out = b""
+    for piece in pieces:
+        out += stream.feed(piece)
+        for _ in range(settles):
+            out += stream.settle()
+    return out + stream.close()
+
+
+@given(
+    st.lists(st.text("ab:/=. -\nkeytoken", max_size=30), max_size=8), st.integers(0, PATIENCE + 1)
+)
+def test_a_silence_changes_nothing_else(pieces: list[str], settles: int) -> None:
+    text = "".join(pieces).encode()
+    assume(Redactor().clean_bytes(text) == text)
+    assert run_quietly([piece.encode() for piece in pieces], settles) == text
+
+
+def test_a_suspicious_tail_is_not_held_for_ever() -> None:
+    stream = MaskingStream()
+    assert stream.feed(b"ab key: gh") == b""
+    out = [stream.settle() for _ in range(PATIENCE + 1)]
+    assert b"".join(out) == b"ab key: gh"
+    assert out[-1]
+    assert not stream.holds
 
 
 def test_an_endless_line_is_not_held_for_ever() -> None:
