@@ -36,8 +36,12 @@ def _folders(folder: "Path") -> "list[Path]":
 
 def _same(folder: "Path", wanted: dict[str, list[bytes]], since: float) -> list[str]:
     """A finished task begins with the text that was fed: its result was appended."""
-    found = []
-    for entry in os.scandir(folder):
+    found: list[str] = []
+    try:
+        entries = list(os.scandir(folder))
+    except FileNotFoundError:  # a worker's, which ended meanwhile
+        return found
+    for entry in entries:
         texts = wanted.get(stem(entry.name)[:-TOKEN])
         if not texts:
             continue
