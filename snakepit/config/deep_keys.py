@@ -58,7 +58,9 @@ _START = (
 )
 
 _TASK = (
-    _words(_T, "argv", [], "After `bin`. A table without it has no run per task."),
+    _words(
+        _T, "argv", [], "After `bin`; `{flags}` are `flags`. Without it there is no run per task."
+    ),
     Key(_T, "prompt", "text", "stdin", "How the prompt arrives.", allowed=("stdin", "arg", "file")),
     _words(
         _T, "prompt_argv", ["{prompt}"], "For `arg` with `{prompt}`, for `file` `{prompt_file}`."
@@ -78,7 +80,13 @@ _TASK = (
 )
 
 _STREAM = (
-    Key("stream", "when", "rule", {}, 'Path = value, regular expression, `"*"` or `"!"` (empty).'),
+    Key(
+        "stream",
+        "when",
+        "rule",
+        {},
+        'Path = value, regular expression, `"*"` there, `"?"` not empty, `"!"` empty.',
+    ),
     _map("stream", "take", "Field = path, `a | b`, `a - b`, `=word`; `+field` adds."),
     _text("stream", "show", "A line for who looks on: `{path}`, `{path:80}`."),
     _text("stream", "each", "A list in the line; paths with a dot in front start at its elements."),
@@ -114,9 +122,10 @@ _TROUBLE = (
 _DIALOGS = (
     _words("dialogs", "match", [], "Regular expressions; all must be found on the screen."),
     Key("dialogs", "needs", "text", "person", "The consent that answering needs.", allowed=NEEDS),
-    _text("dialogs", "choose", "The label to choose; empty: never answered by us."),
+    _regex("dialogs", "choose", "Matches the label to choose; empty: never answered by us."),
     _text("dialogs", "selected", "The label that is preselected, where that was seen."),
     _text("dialogs", "mark", "What stands before the chosen row.", ">"),
+    _text("dialogs", "key", "The key to press where there is nothing to choose."),
     _text("dialogs", "says", "The question in plain words, for `status`."),
     Key("dialogs", "off", "flag", False, "Leave the rule out."),
 )

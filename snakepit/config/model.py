@@ -28,6 +28,7 @@ SCRIPT = "script"
 CONVERSATION = "conversation"
 AUTO = "auto"
 TASK = "task"
+WORKTREE = "worktree"
 WATCHDOG = "watchdog"
 
 

@@ -28,7 +28,8 @@ class Start(NamedTuple):
 
 
 class TaskRun(NamedTuple):
-    """One run without a person: `bin`, `argv`, `model`, then `fresh` or `resume`, then the prompt.
+    """One run without a person: `bin`, `argv` (the word {flags} is all of the backend's flags), `model`, then
+    `fresh` or `resume`, then the prompt.
 
     prompt: "stdin"; "arg": `prompt_argv` with {prompt} filled; "file": the same with {prompt_file}.
     `is_fresh_id`: we choose the session id (a UUID) with `fresh`; else read it from the stream, and
@@ -55,7 +56,8 @@ class Dialog(NamedTuple):
     """A question that the program puts on the screen before or instead of working.
 
     All of `match` must be found on the screen. `mark` stands before the chosen row, `selected` is the row
-    it stands at first. `choose` is the label of the right answer, "" where only a person may answer.
+    it stands at first. `choose` matches the whole label of the right answer (without number and mark), "" where
+    only a person may answer; `key` is the key to press where there is nothing to choose.
     needs: "nothing", "trust_workspace", "permissions" (flags that skip them are consent), "api_key" (a key
     given in env is), or "person".
     """
@@ -66,13 +68,17 @@ class Dialog(NamedTuple):
     choose: str = ""
     selected: str = ""
     mark: str = ">"
+    key: str = ""
     says: str = ""
 
 
 class Way(NamedTuple):
-    """Hooks or an MCP server given for one launch: {folder} holds `files` (name: text), {hook} is our
-    command as one shell line, {hook_json} as a JSON string, {mcp_command} and {mcp_args} the program
-    and its arguments as JSON. `events`: the program's own name of a hook: our name of it."""
+    """Hooks or an MCP server given for one launch.
+
+    {folder} holds `files` (name: text). {hook} is our command as one shell line, {hook_json} that line as a
+    JSON string, {hook_list} its words as a JSON list; {mcp_command}, {mcp_args} and {mcp_list} are program,
+    arguments and all words of our server, as JSON. `events`: the program's own name of a hook: our name of it.
+    """
 
     argv: tuple[str, ...] = ()
     env: Mapping[str, str] = {}

@@ -209,7 +209,7 @@ def _rule(key: Key, value: object, base: str) -> Mapping[str, object]:
         if not isinstance(wanted, str | int | float):
             message = f"{path} must be text, a number, true or false, not {show(wanted)}"
             raise ValueError(message)
-        if isinstance(wanted, str) and wanted not in ("*", "!"):
+        if isinstance(wanted, str) and wanted not in ("*", "!", "?"):
             _regex(key, wanted, base)
     return dict(value)
 

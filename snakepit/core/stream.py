@@ -4,13 +4,16 @@ A rule looks at one JSON object. `when` names paths and what must stand there; e
 fields and may show lines, in the order of the rules. `each` names a list: the rule is then tried for each
 of its elements, and a path that begins with a dot starts from the element.
 
-Values of `when`: "*" something is there, "!" nothing or only "" / null / false is, any other text is a
+Values of `when`: "*" something is there, "?" more than "" / 0 / false is, "!" no more than that, any other text is a
 regular expression that must match all of the text found, anything else must be equal.
 Values of `take`: a path; `a | b` the first that is there; `a + b`, `- b`, `* 2`, `/ 1000` arithmetic, what
 is missing counting as 0; `=word` the word itself (`=true`, `=false` and numbers as such, `=` empties). A
 field with a `+` in front is added to, any other is replaced.
 Fields: session_id text error is_error kind until scope model cost_usd ended usage.input usage.output
-usage.cache_read usage.cache_write, and details.ANYTHING.
+usage.cache_read usage.cache_write, and details.ANYTHING. Numbers may be text, as "1.2k" or "$0.03".
+
+Of plain text (form "text") each line is an object with `line`; the named groups of a regular expression that
+matched it are what a path with a dot in front finds. A line belongs to the answer unless a rule took `text`.
 """
 
 import json
@@ -28,6 +31,7 @@ JSONL = "jsonl"
 TEXT = "text"
 LOOSE_LINES = 40  # lines outside the structure that are kept for the reason of a failure
 SHOWN = 2000  # characters of one shown value
+LAST_LINES = 5  # of what nobody understood, for a person
 REASON = 500
 
 _PLACE = re.compile(r"\{([\w.$-]*)(?::(\d+))?\}")
@@ -60,7 +64,6 @@ class Reader:
         self._must_end = must_end
         self._fields: dict[str, object] = {}
         self._loose: deque[str] = deque(maxlen=LOOSE_LINES)
-        self._text: list[str] = []
 
     @property
     def session_id(self) -> str:
@@ -74,8 +77,7 @@ class Reader:
         """The lines to show for it. What is no JSON is shown as it is."""
         text = line.decode("utf-8", "replace").rstrip("\r\n")
         if self._form == TEXT:
-            self._text.append(text)
-            return [clean(text)]
+            return self._feed_text(text)
         try:
             event = json.loads(text)
         except (ValueError, RecursionError):
@@ -92,12 +94,29 @@ class Reader:
                     shown += _shown(rule.show, event, element)
         return shown
 
+    def _feed_text(self, line: str) -> list[str]:
+        """A line is shown as it is."""
+        event = {"line": line}
+        is_answer = True
+        for rule in self._rules:
+            if _fits(rule, event, None):
+                pattern = rule.when.get("line")
+                found = re.fullmatch(pattern, line) if isinstance(pattern, str) else None
+                self._take(rule, event, found.groupdict() if found else None)
+                is_answer &= not {"text", "+text"} & rule.take.keys()
+        if is_answer:
+            self._fields["text"] = f"{self._said('text')}{line}\n"
+        self._loose.append(line)
+        return [clean(line)]
+
     def _take(self, rule: StreamRule, event: object, element: object) -> None:
         for field, source in rule.take.items():
             value = _value(source, event, element)
             if value is None:
                 continue
             name = field.removeprefix("+")
+            if name.startswith("usage.") or name == "cost_usd":
+                value = _number(value)
             self._fields[name] = value if name == field else _sum(self._fields.get(name), value)
 
     def outcome(
@@ -116,12 +135,10 @@ class Reader:
         def read(text: str) -> Trouble | None:
             return classify(text, rules, now=now, zone_of=zone_of)
 
+        if self._is_fine(exit_status):
+            return self._made(OK, "", None)
         found = None
-        if self._form == TEXT:
-            found = next(filter(None, map(read, self._text[-LOOSE_LINES:])), None)
-        if found is None and self._is_fine(exit_status):
-            return self._made(OK, "", None, "")
-        for text in words if found is None else ():
+        for text in words:
             found = next(filter(None, map(read, [*text.splitlines(), text])), None)
             if found is not None:
                 break
@@ -129,10 +146,10 @@ class Reader:
         if not kind:
             cut = exit_status is not None and exit_status < 0 and not self._said("error")
             kind = INTERRUPTED if cut else FAILED
-        reason = next(filter(None, (text.strip() for text in words)), "")
-        if not reason and found is not None:
-            reason = found.said
-        return self._made(kind, reason or _ending(exit_status), found, stderr)
+        told, *loose = words
+        tail = "\n".join("\n".join(filter(None, loose)).splitlines()[-LAST_LINES:])
+        reason = told or (found.said if found else tail)
+        return self._made(kind, reason or _ending(exit_status), found)
 
     def _is_fine(self, exit_status: int | None) -> bool:
         told = self._said("kind")
@@ -146,13 +163,12 @@ class Reader:
         """What may tell why it failed, the most trusted first; never an answer that went well."""
         answer = self._said("text") if self._fields.get("is_error") else ""
         tail = "\n".join(stderr.splitlines()[-LOOSE_LINES:])
-        return [self._said("error"), answer, "\n".join(self._loose), tail]
+        return [self._said("error") or answer, "\n".join(self._loose), tail]
 
-    def _made(self, kind: str, reason: str, found: Trouble | None, stderr: str) -> Outcome:
+    def _made(self, kind: str, reason: str, found: Trouble | None) -> Outcome:
         until = self._fields.get("until")
         if not isinstance(until, int | float) or isinstance(until, bool) or until <= 0:
             until = found.until if found else None
-        text = "\n".join(self._text).strip() if self._form == TEXT else self._said("text")
         details = {
             name.removeprefix("details."): value
             for name, value in self._fields.items()
@@ -160,7 +176,7 @@ class Reader:
         }
         return Outcome(
             kind=kind,
-            text=text,
+            text=self._said("text").strip(),
             reason=" ".join(clean(reason).split())[:REASON],
             until=until,
             scope=self._said("scope") or (found.scope if found else ""),
@@ -230,8 +246,8 @@ def _fits(rule: StreamRule, event: object, element: object) -> bool:
 def _is_as(found: object, wanted: object) -> bool:
     if wanted == "*":
         return found is not None
-    if wanted == "!":
-        return not found
+    if wanted in ("!", "?"):
+        return bool(found) == (wanted == "?")
     if isinstance(wanted, str):
         return isinstance(found, str) and re.fullmatch(wanted, found, re.DOTALL) is not None
     return found == wanted and isinstance(found, bool) == isinstance(wanted, bool)
@@ -265,6 +281,18 @@ def _computed(first: object, rest: Sequence[str], event: object, element: object
         other = float(word) if word[0].isdecimal() else look_up(word, event, element)
         value = _SIGNS[sign](value, other if isinstance(other, int | float) else 0)
     return value
+
+
+def _number(value: object) -> object:
+    """`1.2k`, `$0.03` and `1,024` as numbers; anything else as it is."""
+    found = (
+        re.fullmatch(r"\s*\$?\s*([\d,]*\.?\d+)\s*([kKmM]?)\s*", value)
+        if isinstance(value, str)
+        else None
+    )
+    if found is None:
+        return value
+    return float(found[1].replace(",", "")) * {"": 1, "k": 1e3, "m": 1e6}[found[2].lower()]
 
 
 def _sum(old: object, new: object) -> object:

@@ -129,7 +129,8 @@ def test_a_run_without_its_end_was_cut_off() -> None:
 def test_the_last_words_outside_the_structure_tell_why() -> None:
     assert read(b"loading", b"401 no", status=1).kind == "auth"
     found = read(status=1, stderr="at x\ninvalid key\n")
-    assert (found.kind, found.reason) == ("auth", "at x invalid key")
+    assert (found.kind, found.reason) == ("auth", "invalid key")
+    assert read(status=1, stderr="1\n2\n3\n4\n5\n6\n").reason == "2 3 4 5 6"
     assert read(status=7).reason == "exit status 7"
 
 
@@ -143,7 +144,32 @@ def test_plain_text_is_the_answer() -> None:
     reader.feed(b"two\n")
     assert ended(reader)[:2] == ("ok", "one\ntwo")
     reader.feed(b"401 no\n")
-    assert ended(reader).kind == "auth"
+    assert ended(reader, status=1).kind == "auth"
+
+
+def test_rules_read_plain_text_line_by_line() -> None:
+    rules = (
+        StreamRule(when={"line": "banner.*"}, take={"text": "="}),
+        StreamRule(when={"line": "Error: (?P<why>.*)"}, take={"error": ".why"}),
+        StreamRule(
+            when={"line": r"Used (?P<in>\S+) for (?P<cost>\S+)\."},
+            take={
+                "usage.input": ".in",
+                "cost_usd": ".cost",
+                "+text": "=",
+                "ended": "=true",
+                "error": "=",
+            },
+        ),
+    )
+    reader = fold(rules, form=TEXT)
+    for line in (b"hello", b"banner 1", b"Error: 401 no", b"answer"):
+        reader.feed(line)
+    assert (ended(reader).kind, ended(reader).reason) == ("auth", "401 no")
+    reader.feed(b"Used 1.2k for $0.03.")
+    found = ended(reader)
+    assert (found.kind, found.text) == ("ok", "Error: 401 no\nanswer")
+    assert (found.usage.input, found.usage.cost_usd) == (1200, 0.03)
 
 
 @pytest.mark.parametrize(
