@@ -6,7 +6,7 @@ Records are the lines of conversation.jsonl, in the order they were made:
   prompt   text, origin
   answer   content, stop, usage, context (tokens of request and answer), message
   call     id, name, input: written before the tool runs
-  result   id, content, is_error: written after it ran
+  result   id, content, is_error: written after it ran; ending: kind and text, where the call was the last
   shortened, summary: the history was made smaller, and how
   lost     usage of a request whose answer did not arrive
   end      kind, text: the conversation is over, and what the agent wanted
@@ -134,7 +134,11 @@ class Conversation:
         if record.get("is_error"):
             block["is_error"] = True
         self.results[identity] = block
-        self._close_turn()
+        ending = record.get("ending")
+        if isinstance(ending, Mapping):
+            self._end(ending)
+        else:
+            self._close_turn()
 
     def _shortened(self, record: Record) -> None:
         self.messages = shorten(self.messages, _number(record.get("keep"))).messages

@@ -44,6 +44,12 @@ def faults(now: int, step: Step) -> Mapping[str, Fault]:
             "Please go to Plans & Billing to upgrade or purchase credits.",
         ),
         "context": (400, invalid, "prompt is too long: 214532 tokens > 200000 maximum"),
+        "400_cache": (400, invalid, "system.0.cache_control: Extra inputs are not permitted"),
+        "400_cap": (
+            400,
+            invalid,
+            "max_tokens: 16000 > 8192, which is the maximum allowed number of output tokens for x",
+        ),
         "400_thinking": (
             400,
             invalid,

@@ -9,6 +9,7 @@ FAULTS = (
     # every dialect has these
     *("401", "404", "429", "500", "503", "529", "context", "quota", "usage"),
     # the Messages API alone; the others answer with their nearest
+    *("400_cache", "400_cap"),
     *("400_api_usage_limits", "400_credit", "400_thinking", "400_too_long", "400_tool_use_ids"),
     *("401_oauth", "403", "403_oauth_revoked", "404_model", "413", "429_5h", "429_5h_soon"),
     *("429_7d", "429_7d_opus", "429_7d_sonnet", "429_gateway_spend", "429_long", "429_noretry"),

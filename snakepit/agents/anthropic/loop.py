@@ -170,8 +170,7 @@ class Work:
             self.pane.call(call.name, call.input)
             result = self.toolbox.run(call.name, call.input)
             self._result(call, result)
-            if result.ending is not None:
-                self.transcript.add("end", **result.ending._asdict())
+            if conversation.ending is not None:
                 return
 
     def _result(self, call: Call, result: ToolResult, *, is_interrupted: bool = False) -> None:
@@ -179,7 +178,8 @@ class Work:
         if len(text) > RESULT_LIMIT:
             left_out = len(text) - RESULT_LIMIT
             text = f"{text[:RESULT_LIMIT]}\n[… {left_out} characters left out]"
-        self.transcript.add("result", id=call.id, content=text, is_error=result.is_error)
+        ending = {"ending": result.ending._asdict()} if result.ending is not None else {}
+        self.transcript.add("result", id=call.id, content=text, is_error=result.is_error, **ending)
         self.reports.result(call, text, is_error=result.is_error, is_interrupted=is_interrupted)
         self.pane.result(text, is_error=result.is_error)
 

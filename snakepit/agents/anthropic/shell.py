@@ -62,7 +62,7 @@ class _Collected:
         if self.size <= SHOWN:
             return readable(bytes(self.head)).strip("\n")
         first = readable(bytes(self.head))[:HEAD]
-        last = readable(bytes(self.tail))[-(SHOWN - HEAD) :]
+        last = readable(bytes(self.tail)).rstrip("\n")[-(SHOWN - HEAD) :]
         left_out = max(0, self.size - SHOWN)
         return f"{first}\n\n[… about {left_out:,} characters left out; all of it is in {self.path}]\n\n{last}"
 
