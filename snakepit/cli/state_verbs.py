@@ -27,7 +27,7 @@ SHOWN_EVENTS = 20
     '"attempt", "since_s", "restarts", "attach", "note"}], "services": [{"name", "state"}], '
     '"waits": [{"reason", "count", "names"}], "limits": [{"account", "scope", "kind", "until", '
     '"since", "source", "detail", "refused", "over", "words", "workers", "waiting"}], "scaled", '
-    '"paused_workers", "notes", "attach"}'
+    '"paused_workers", "notes", "attach", "usage": {"since", "total", "models"}, "used"}'
 )
 @click.option("-f", "--follow", is_flag=True, help="Stay, and show every change.")
 @verb_options

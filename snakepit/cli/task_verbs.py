@@ -80,7 +80,7 @@ def _entries(pit: "Pit", folder: str | None) -> "Iterator[tuple[str, Entry]]":
 
 @click.command(
     epilog='JSON: {"name", "state", "path", "worker", "header", "kind", "problem", "waits_for", '
-    '"reason", "attempt", "attempts", "events": [...], "result", "waste"}'
+    '"reason", "attempt", "attempts", "events": [...], "result", "waste", "usage"}'
 )
 @click.argument("task")
 @verb_options

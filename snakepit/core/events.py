@@ -62,6 +62,10 @@ _OBSERVED = {
     "reason": "why, in one sentence",
 }
 _REASON = {"reason": "why, in one sentence"}
+_USAGE = {
+    "usage": "what the run of a model used: input, output, cache_read, cache_write (tokens), model, and "
+    "cost_usd, null where it is unknown"
+}
 _GENERATION = {"generation": "the life of the worker that held the claim"}
 _NAMES = {"name": "of the pool or agent; `*` is all"}
 
@@ -88,6 +92,7 @@ EVENTS: Mapping[str, EventType] = {
         fields={
             "seconds": "how long the run took",
             "path": "where it lies",
+            **_USAGE,
             **_GENERATION,
             **_OBSERVED,
         },
@@ -98,13 +103,18 @@ EVENTS: Mapping[str, EventType] = {
             "seconds": "how long the run took",
             "counted": "whether the run counts as an attempt",
             "not_before": "the instant before which it waits",
+            **_USAGE,
             **_REASON,
             **_GENERATION,
         },
     ),
     "task.released": EventType(
         doc="Its worker gave it back uncounted.",
-        fields={"path": "where it lies", **_GENERATION, **_OBSERVED},
+        fields={"path": "where it lies", **_USAGE, **_GENERATION, **_OBSERVED},
+    ),
+    "task.used": EventType(
+        doc="What a run used that settled its task itself, by a verb.",
+        fields={**_USAGE, **_GENERATION},
     ),
     "task.split": EventType(doc="It became smaller tasks.", fields={"parts": "their names"}),
     "task.dead": EventType(
@@ -123,7 +133,7 @@ EVENTS: Mapping[str, EventType] = {
     ),
     "task.late": EventType(
         doc="A result came after the claim was gone; it was kept in scraps/.",
-        fields={"path": "where it lies", **_GENERATION},
+        fields={"path": "where it lies", **_USAGE, **_GENERATION},
     ),
     "task.recovered": EventType(
         doc="It was taken back from a dead life.",

@@ -83,6 +83,8 @@ class StatusView:
     paused_workers: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     attach: str = ""
+    usage: Mapping[str, object] = field(default_factory=dict)
+    used: str = ""
 
     def to_json(self) -> dict[str, object]:
         return asdict(self)
@@ -124,6 +126,7 @@ def tail_lines(view: StatusView) -> list[str]:
     lines += [_wait_line(wait) for wait in view.waits]
     lines += [f"paused {name}" for name in view.paused_workers if name != EVERYBODY]
     lines += [f"scaled {pool}={count}" for pool, count in sorted(view.scaled.items())]
+    lines += [f"used: {view.used}"] if view.used else []
     lines += [f"note: {note}" for note in view.notes]
     if view.attach:
         lines.append(f"attach: {view.attach}   (leave with Ctrl-b d)")

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from snakepit.core import usage as spent
 from snakepit.core.lifecycle import State
+from snakepit.core.usage import Usage
 from snakepit.pool.context import Pit
 from snakepit.store.base import Claim, Life, Part, Settled
 
+NOTHING = Usage()
 LATE = "the claim was gone; the result was kept"
 
 
@@ -18,6 +21,7 @@ def complete(
     *,
     seconds: float = 0.0,
     keep: Path | None = None,
+    usage: Usage = NOTHING,
 ) -> Settled:
     """Exactly once; ClaimLost for a verb whose claim is gone. The result is masked before it is written.
 
@@ -26,13 +30,15 @@ def complete(
     if keep is not None:
         keep, said = _only_files(keep)
         result += said
+    if usage:
+        result += f"\n\n*{spent.said(usage)}*"
     settled = pit.store.complete(
         claim, life, pit.redactor.clean(result), seconds=seconds, keep=keep
     )
     if settled.late:
-        _tell(pit, "task.late", claim, path=str(settled.path))
+        _tell(pit, "task.late", claim, path=str(settled.path), usage=_counted(pit, usage))
     elif settled.by_hand:
-        _tell_by_hand(pit, claim, settled)
+        _tell_by_hand(pit, claim, settled, usage)
     else:
         pit.journal.append(
             "task.completed",
@@ -42,6 +48,7 @@ def complete(
             generation=claim.generation,
             seconds=round(seconds, 3),
             path=f"{settled.folder}/{settled.name}",
+            usage=_counted(pit, usage),
         )
     return settled
 
@@ -66,26 +73,37 @@ def fail(
     dead: bool = False,
     delay_s: float | None = None,
     logs: str = "",
+    usage: Usage = NOTHING,
 ) -> Settled:
     clean = pit.redactor.clean(reason)
     settled = pit.store.fail(
         claim, life, clean, counted=counted, dead=dead, delay_s=delay_s, logs=logs
     )
     if settled.by_hand:
-        _tell_by_hand(pit, claim, settled)
+        _tell_by_hand(pit, claim, settled, usage)
         return settled
-    _tell(pit, "task.failed", claim, reason=clean, counted=counted, seconds=round(seconds, 3))
+    _tell(
+        pit,
+        "task.failed",
+        claim,
+        reason=clean,
+        counted=counted,
+        seconds=round(seconds, 3),
+        usage=_counted(pit, usage),
+    )
     if settled.state is State.DEAD:
         _tell(pit, "task.dead", claim, reason=clean, path=str(settled.path))
     return settled
 
 
-def release(pit: Pit, life: Life, claim: Claim, reason: str = "released") -> Settled:
+def release(
+    pit: Pit, life: Life, claim: Claim, reason: str = "released", *, usage: Usage = NOTHING
+) -> Settled:
     settled = pit.store.release(claim, life)
     if settled.by_hand:
-        _tell_by_hand(pit, claim, settled)
+        _tell_by_hand(pit, claim, settled, usage)
     else:
-        _tell(pit, "task.released", claim, reason=reason)
+        _tell(pit, "task.released", claim, reason=reason, usage=_counted(pit, usage))
     return settled
 
 
@@ -96,6 +114,22 @@ def split(pit: Pit, life: Life, claim: Claim, parts: Sequence[Part]) -> tuple[st
     return names
 
 
+def used(pit: Pit, claim: Claim, usage: Usage) -> None:
+    """For a run that settled its task itself, by a verb."""
+    if usage:
+        _tell(pit, "task.used", claim, usage=_counted(pit, usage))
+
+
+def _counted(pit: Pit, usage: Usage) -> dict[str, object] | None:
+    """As the event tells it, and added to what the pit used so far."""
+    if not usage:
+        return None
+    from snakepit.pool.spending import count
+
+    count(pit.config, usage)
+    return usage.to_json()
+
+
 _BY_HAND = {
     State.DONE: "task.completed",
     State.QUEUED: "task.released",
@@ -103,7 +137,7 @@ _BY_HAND = {
 }
 
 
-def _tell_by_hand(pit: Pit, claim: Claim, settled: Settled) -> None:
+def _tell_by_hand(pit: Pit, claim: Claim, settled: Settled, usage: Usage) -> None:
     """The agent had moved the file itself: a legal end, seen afterwards."""
     pit.journal.append(
         _BY_HAND[settled.state],
@@ -112,6 +146,7 @@ def _tell_by_hand(pit: Pit, claim: Claim, settled: Settled) -> None:
         attempt=claim.attempt,
         path=str(settled.path),
         observed=True,
+        usage=_counted(pit, usage),
     )
 
 

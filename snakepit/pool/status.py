@@ -20,6 +20,7 @@ from snakepit.pool.gate import low_disk_path
 from snakepit.pool.limits import records
 from snakepit.pool.oddities import oddities
 from snakepit.pool.resting import limit_views
+from snakepit.pool.spending import spending_json, spending_line
 from snakepit.store.layout import FOLDER
 
 if TYPE_CHECKING:
@@ -184,6 +185,8 @@ def _folded(
         paused_workers=tuple(sorted(seen.overrides.paused)),
         notes=(*seen.notes, *notes),
         attach=attach,
+        usage=spending_json(config),
+        used=spending_line(config),
     )
 
 

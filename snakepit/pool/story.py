@@ -10,6 +10,7 @@ from snakepit import clock
 from snakepit.core import header, names, result
 from snakepit.core.duration import format_duration
 from snakepit.core.lifecycle import State
+from snakepit.core.usage import Usage, said, total
 from snakepit.errors import NotFound, TaskError
 from snakepit.pool.decide import is_refusal
 from snakepit.pool.follow import reason_of
@@ -100,6 +101,7 @@ class Story:
     events: "tuple[Event, ...]"
     result: str
     waste: str
+    usage: Usage
     now: float = field(default_factory=clock.wall)
 
     def to_json(self) -> dict[str, object]:
@@ -121,6 +123,7 @@ class Story:
             "events": [event.to_json() for event in self.events],
             "result": self.result or None,
             "waste": self.waste or None,
+            "usage": self.usage.to_json() if self.usage else None,
         }
 
     def lines(self) -> Iterator[str]:
@@ -140,6 +143,8 @@ class Story:
             yield from _under("reason", self.reason)
         if self.waste:
             yield f"  left: {self.waste}"
+        if self.usage:
+            yield f"  used: {said(self.usage)}"
         for attempt in self.attempts:
             yield f"attempt {attempt['n']}: {attempt['text']}"
         for event in self.events:
@@ -166,6 +171,7 @@ def tell(pit: "Pit", entry: "Entry") -> Story:
     except OSError as exc:
         problem = f"cannot be read: {exc.strerror}"
     waste = pit.config.pit_dir / layout.WASTE / names.stem(entry.name)
+    told = [event for event in pit.journal.read() if event.task == entry.name]
     return Story(
         entry=entry,
         task=task,
@@ -174,7 +180,8 @@ def tell(pit: "Pit", entry: "Entry") -> Story:
         reason=_reason(entry, data),
         limit=(task.attempts if task else None) or pit.config.pit.attempts,
         attempts=tuple(_attempts(data)),
-        events=_events(pit, entry.name),
+        events=tuple(told[-LAST_EVENTS:]),
+        usage=total([Usage.from_json(event.data.get("usage")) for event in told]),
         result=result.result_of(data),
         waste=str(waste) if waste.is_dir() else "",
     )
@@ -212,11 +219,6 @@ def _attempts(data: bytes) -> "Iterator[dict[str, str]]":
         block = text[match.end() :].split("\n## ", 1)[0]
         told = " ".join(block.replace("\n> ", "\n").split())
         yield {"n": match[1], "text": told}
-
-
-def _events(pit: "Pit", name: str) -> "tuple[Event, ...]":
-    told = [event for event in pit.journal.read() if event.task == name]
-    return tuple(told[-LAST_EVENTS:])
 
 
 def _how_read(task: "Task") -> str:

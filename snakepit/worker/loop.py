@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from snakepit import clock
 from snakepit.core.lifecycle import State
+from snakepit.core.usage import Usage
 from snakepit.errors import ClaimLost, LifeLost, SnakepitError
 from snakepit.pool import settle
 from snakepit.pool.canary import Account
@@ -217,16 +218,18 @@ class Worker:
         return folder if any(folder.is_relative_to(root) for root in roots) else None
 
     def _settle(self, claim: Claim, run: "Run", seconds: float) -> None:
+        usage = _used(run)
         if run.outcome is not None and run.outcome.is_accounts:
-            self._give_back(claim, f"not the task's fault: {run.outcome.reason}")
+            self._give_back(claim, f"not the task's fault: {run.outcome.reason}", usage)
             return
         if run.stopped:
             by = "the person at its pane" if run.stopped == GIVE_BACK else run.stopped
-            self._give_back(claim, f"given back: {by}")
+            self._give_back(claim, f"given back: {by}", usage)
             if not self.attention.stops:
                 self._rests_until = clock.monotonic() + (run.rest_s or REST)
             return
         if run.is_settled:
+            settle.used(self.pit, claim, usage)
             self.screen.say(f"{claim.name} was settled by its own run in {seconds:.1f} s")
             return
         if run.reason:
@@ -238,10 +241,11 @@ class Worker:
                 seconds=seconds,
                 dead=run.dead,
                 logs=run.logs,
+                usage=usage,
             )
         else:
             settled = settle.complete(
-                self.pit, self.life, claim, run.text, seconds=seconds, keep=run.keep
+                self.pit, self.life, claim, run.text, seconds=seconds, keep=run.keep, usage=usage
             )
         if run.accepted is not None:
             run.accepted()
@@ -258,9 +262,9 @@ class Worker:
         where = "into scraps" if settled.state is State.DEAD else "back into food"
         return f"choked on {claim.name} {took}, {where}: {run.reason}"
 
-    def _give_back(self, claim: Claim, reason: str) -> None:
+    def _give_back(self, claim: Claim, reason: str, usage: Usage = settle.NOTHING) -> None:
         try:
-            settle.release(self.pit, self.life, claim, reason)
+            settle.release(self.pit, self.life, claim, reason, usage=usage)
             self.screen.say(f"gave {claim.name} back: {reason}")
         except ClaimLost:
             self.screen.say(f"{claim.name} was taken away meanwhile")
@@ -272,3 +276,13 @@ class Worker:
         self.pit.journal.append(
             "log.error", worker=self.agent.name, where="worker", message=f"{what}: {error}"
         )
+
+
+def _used(run: "Run") -> Usage:
+    """With its price, where the program named none and the list has it."""
+    if run.outcome is None or not run.outcome.usage:
+        return settle.NOTHING
+    from snakepit.agents.pricelist import shipped_prices
+    from snakepit.core.prices import priced
+
+    return priced(run.outcome.usage, shipped_prices())
