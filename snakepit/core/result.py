@@ -2,6 +2,8 @@
 
 import re
 
+from snakepit.core.header import split
+
 MARK = "<!-- snakepit"
 _RESULT = re.compile(r"^## Result <!-- snakepit (\S+) -->$", re.MULTILINE)
 _ANY_BLOCK = re.compile(r"^## (?:Result|Attempt [0-9]+) <!-- snakepit", re.MULTILINE)
@@ -55,6 +57,15 @@ def result_of(data: bytes) -> str:
     block = text[start : following.start()] if following else text[start:]
     told, _, rest = block.strip("\n").partition("\n\n")
     return rest.strip("\n") if told.startswith("*") else block.strip("\n")
+
+
+def authored(data: bytes) -> bytes:
+    """The body as its author wrote it: the same for every attempt of one task."""
+    return (
+        without_blocks(split(data)[1].decode("utf-8", "surrogateescape"))
+        .strip()
+        .encode("utf-8", "surrogateescape")
+    )
 
 
 def without_blocks(text: str) -> str:

@@ -37,6 +37,8 @@ class Task(NamedTuple):
     attempt: int = 0
     model: str | None = None
     dir: str | None = None
+    workspace: str | None = None
+    base: str | None = None
     artefacts: tuple[str, ...] = ()
     parent: str | None = None
     parts: tuple[str, ...] = ()
@@ -157,6 +159,12 @@ def _species(key: str, value: object) -> str:
     raise _wrong(key, value, "the name of a species (a-z, 0-9, - and _)", "worker")
 
 
+def _workspace(key: str, value: object) -> str:
+    if value in ("worktree", "shared"):
+        return str(value)
+    raise _wrong(key, value, "worktree or shared", "worktree")
+
+
 def _worker(key: str, value: object) -> str:
     if isinstance(value, str) and worker_problem(value) is None:
         return value
@@ -195,6 +203,8 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "attempt": _counter,
     "model": _line,
     "dir": _line,
+    "workspace": _workspace,
+    "base": _line,
     "artefacts": _texts,
     "parent": _task,
     "parts": _tasks,
@@ -203,6 +213,6 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "by": _line,
     "to": _worker,
     "allowed": _flag,
-    **dict.fromkeys(("check", "budget", "repo", "base", "workspace"), _absent),
+    **dict.fromkeys(("check", "budget", "repo"), _absent),
 }
 KNOWN_KEYS = frozenset(_READERS)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from snakepit.core import outcome
-from snakepit.core.header import split
+from snakepit.core.result import authored
 from snakepit.pool.statefile import read_state, write_state
 from snakepit.store.base import Claim
 
@@ -35,8 +35,7 @@ class Earlier(NamedTuple):
 
 def fingerprint(claim: Claim, cwd: Path, backend: str) -> str:
     """The same where a conversation fits: a new task of an old name, or another folder, has another."""
-    body = split(claim.text)[1].split(b"\n## Attempt ")[0]
-    parts = (backend.encode(), os.fsencode(cwd), body.strip())
+    parts = (backend.encode(), os.fsencode(cwd), authored(claim.text))
     return sha256(b"\0".join(parts)).hexdigest()[:16]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from snakepit.config.model import CONVERSATION, TASK
+from snakepit.config.model import CONVERSATION, TASK, WORKTREE
 from snakepit.store.base import Claim, Life
 
 if TYPE_CHECKING:
@@ -24,34 +24,31 @@ def run_claim(
     end_rest: Callable[[], bool],
     secrets: Iterable[str] = (),
 ) -> "Run":
-    """By what the worker's backend says."""
+    """By what the worker's backend says, in the task's own worktree where it wants one."""
     agent = pit.config.member_of(claim.worker)
     runner = pit.config.runner_of(agent) if agent is not None else ""
-    if runner == CONVERSATION:
-        from snakepit.worker import conversed
+    how = {
+        "screen": screen,
+        "attention": attention,
+        "end_rest": end_rest,
+        "secrets": secrets,
+    }
 
-        return conversed.run(
-            pit,
-            life,
-            claim,
-            place,
-            screen=screen,
-            attention=attention,
-            end_rest=end_rest,
-            secrets=secrets,
-        )
-    run: Callable[..., Run]
-    if runner == TASK:
-        from snakepit.worker.tasked import run_task as run
-    else:
-        from snakepit.worker.scripted import run_script as run
+    def run(place: "Place") -> "Run":
+        if runner == CONVERSATION:
+            from snakepit.worker import conversed
 
-    return run(
-        pit,
-        claim,
-        place,
-        screen=screen,
-        attention=attention,
-        end_rest=end_rest,
-        secrets=secrets,
-    )
+            return conversed.run(pit, life, claim, place, **how)  # type: ignore[arg-type]
+        if runner == TASK:
+            from snakepit.worker.tasked import run_task
+
+            return run_task(pit, claim, place, **how)  # type: ignore[arg-type]
+        from snakepit.worker.scripted import run_script
+
+        return run_script(pit, claim, place, **how)  # type: ignore[arg-type]
+
+    if agent is not None and (claim.task.workspace or agent.workspace) == WORKTREE:
+        from snakepit.worker.housed import run_housed
+
+        return run_housed(pit, claim, agent, place, screen, run)
+    return run(place)

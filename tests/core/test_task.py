@@ -89,6 +89,8 @@ WRONG = [
     ("attempt", -1),
     ("attempt", True),
     ("dir", 5),
+    ("workspace", "elsewhere"),
+    ("base", 5),
     ("artefacts", 5),
     ("parent", ["p"]),
     ("join", "no way"),
@@ -107,15 +109,15 @@ def test_a_mistyped_key_is_refused_with_an_example(key: str, written: object) ->
     assert f"`{key}: " in caught.value.fix
 
 
-@pytest.mark.parametrize("key", ["check", "budget", "repo", "base", "workspace"])
+@pytest.mark.parametrize("key", ["check", "budget", "repo"])
 def test_a_key_whose_feature_is_not_there_is_never_ignored(key: str) -> None:
     with pytest.raises(TaskError, match=f"`{key}` is not understood") as caught:
-        make_task("x.md", {key: None if key == "base" else "x"}, "")
+        make_task("x.md", {key: None if key == "repo" else "x"}, "")
     assert caught.value.key == key
 
 
 def test_every_wrong_key_has_a_case() -> None:
-    absent = {"check", "budget", "repo", "base", "workspace"}
+    absent = {"check", "budget", "repo"}
     tried = {key for key, _ in WRONG} | {case.key for case in READ} | absent
     assert tried == KNOWN_KEYS
 

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,16 @@ if word == "lost":
 if word == "broken":
     say(type="end", error="no such model")
     sys.exit(1)
+if word == "edit":
+    name = os.environ["SNAKEPIT_TASK"]
+    path = pathlib.Path("shared.txt")
+    path.write_text(path.read_text() + name + "\\n")
+    pathlib.Path("new-" + name).write_text("new")
+if word == "half":
+    pathlib.Path("half.txt").write_text("half")
+    (here / "waits").touch()
+    while True:
+        time.sleep(60)
 if word == "bad":
     say(type="end", error="the answer is no")
     sys.exit(0)
@@ -109,6 +120,15 @@ env = { SCENE = "{scene}" }
 KEY = "toy-key-1234567890"
 
 
+SECOND = """
+[[agent]]
+name = "second"
+kind = "task"
+species = "worker"
+env = { SCENE = "{scene}" }
+"""
+
+
 class Scene:
     def __init__(self, box: Kitchen, folder: Path) -> None:
         self.box = box
@@ -117,8 +137,23 @@ class Scene:
     def plan(self, *words: str) -> None:
         (self.folder / "plan").write_text("\n".join(words))
 
-    def start(self) -> None:
-        self.box.start("thinker", env={"TOY_KEY": KEY})
+    def start(self, name: str = "thinker") -> None:
+        self.box.start(name, env={"TOY_KEY": KEY})
+
+    def repository(self) -> Path:
+        """A committed file; what the test itself needs is ignored."""
+        self.git("init", "-q", "-b", "main")
+        (self.folder / "shared.txt").write_text("first\n")
+        (self.folder / ".git/info/exclude").write_text("*\n!shared.txt\n!new-*\n!half.txt\n")
+        self.git("add", "shared.txt")
+        self.git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "-m", "first")
+        return self.folder
+
+    def git(self, *words: str) -> str:
+        done = subprocess.run(
+            ["git", *words], cwd=self.folder, capture_output=True, text=True, check=True
+        )
+        return done.stdout
 
     def calls(self) -> list[dict[str, object]]:
         path = self.folder / "calls.jsonl"
@@ -136,7 +171,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
     program = tmp_path / "toy.py"
     program.write_text(PROGRAM)
-    text = CONFIG.replace("{python}", sys.executable).replace("{program}", str(program))
+    text = (CONFIG + SECOND).replace("{python}", sys.executable).replace("{program}", str(program))
     with kitchen(tmp_path, text.replace("{scene}", str(tmp_path))) as box:
         yield Scene(box, tmp_path)
 
@@ -164,6 +199,10 @@ def test_a_task_is_asked_shown_and_answered(scene: Scene) -> None:
         p.read_bytes() for p in scene.folder.rglob("*") if p.is_file() and p.name != "calls.jsonl"
     )
     assert KEY.encode() not in everything
+    (event,) = wait_for(lambda: scene.box.events("task.completed"))
+    usage = event["usage"]
+    assert isinstance(usage, dict)
+    assert (usage["input"], usage["output"], usage["cost_usd"]) == (7, 5, 0.25)
 
 
 def test_an_answer_that_says_error_is_a_failed_attempt_whatever_the_exit_says(scene: Scene) -> None:
@@ -249,4 +288,42 @@ def test_a_run_out_of_time_is_ended_and_says_so(scene: Scene) -> None:
     scene.box.feed("x.md", "Do it.", timeout="1s")
     scene.start()
     assert "timed out after 1s" in scene.box.done("x.md")
+    assert "--resume" in scene.argv(1)
+
+
+@pytest.mark.needs("git")
+def test_two_edit_one_file_on_two_branches(scene: Scene) -> None:
+    scene.repository()
+    scene.plan("edit", "edit")
+    for name in ("a.md", "b.md"):
+        scene.box.feed(name, f"Add {name}.")
+    scene.start()
+    scene.start("second")
+    for name, other in (("a", "b"), ("b", "a")):
+        text = scene.box.done(f"{name}.md")
+        assert f"Branch `snakepit/{name}`, commit `" in text
+        assert "shared.txt | 1 +" in text
+        shown = scene.git("show", f"snakepit/{name}:shared.txt")
+        assert shown == f"first\n{name}.md\n"
+        files = scene.git("ls-tree", "--name-only", f"snakepit/{name}").split()
+        assert files == [f"new-{name}.md", "shared.txt"]
+        assert f"new-{other}.md" not in files
+    assert (scene.folder / "shared.txt").read_text() == "first\n"
+    assert scene.git("worktree", "list").count("\n") == 1
+    assert scene.git("rev-parse", "--abbrev-ref", "HEAD").strip() == "main"
+
+
+@pytest.mark.needs("git")
+def test_a_killed_run_goes_on_in_its_worktree(scene: Scene) -> None:
+    scene.repository()
+    scene.plan("half", "edit")
+    scene.box.feed("x.md", "Do it.")
+    scene.start()
+    wait_for((scene.folder / "waits").exists)
+    os.kill(scene.box.worker_pid("thinker"), signal.SIGKILL)
+    wait_for(lambda: scene.box.life("thinker") is None)
+    scene.start()
+    scene.box.done("x.md")
+    files = scene.git("ls-tree", "--name-only", "snakepit/x").split()
+    assert files == ["half.txt", "new-x.md", "shared.txt"]
     assert "--resume" in scene.argv(1)

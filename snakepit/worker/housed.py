@@ -1,0 +1,64 @@
+"""Owns giving a run its task's worktree, and telling in its result what became of it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from snakepit.errors import SnakepitError
+from snakepit.pool import workspace
+from snakepit.pool.workspace import Workspace
+from snakepit.worker.scripted import Place, Run
+
+if TYPE_CHECKING:
+    from snakepit.config.model import Agent
+    from snakepit.pool.context import Pit
+    from snakepit.store.base import Claim
+    from snakepit.worker.screen import Screen
+
+REST = 60.0  # seconds before a repository that refused is tried again
+
+
+def run_housed(
+    pit: "Pit",
+    claim: "Claim",
+    agent: "Agent",
+    place: Place,
+    screen: "Screen",
+    run: Callable[[Place], Run],
+) -> Run:
+    """In the folder itself where that is in no repository."""
+    try:
+        at = workspace.prepare(pit.config, claim, agent, place.cwd)
+    except SnakepitError as error:
+        if claim.task.base:
+            return Run(reason=f"{error.message}; {error.fix}", dead=True, folder=place.folder)
+        return Run(stopped=error.message, rest_s=REST, folder=place.folder)
+    if at is None:
+        return run(place)
+    screen.say(f"works in {at.top}, branch {at.branch}")
+    return _with_news(at, claim, run(replace(place, cwd=at.cwd)))
+
+
+def _with_news(at: Workspace, claim: "Claim", run: Run) -> Run:
+    if run.stopped or (run.outcome is not None and run.outcome.is_accounts):
+        return run
+    if run.reason:
+        where = workspace.unfinished(at)
+        return replace(run, reason=f"{run.reason}; {where}") if where else run
+    try:
+        news = workspace.finish(at, _message(claim))
+    except SnakepitError as error:
+        news = f"The work is not committed: {error.message}. It lies in {at.top}"
+
+    def accepted() -> None:
+        if run.accepted is not None:
+            run.accepted()
+        workspace.forget(at)
+
+    text = f"{run.text.rstrip()}\n\n{news}" if run.text.strip() else news
+    return replace(run, text=text, accepted=accepted)
+
+
+def _message(claim: "Claim") -> str:
+    title = claim.task.title or claim.name
+    return f"{title}\n\nsnakepit task {claim.name}, attempt {claim.attempt}, by {claim.worker}\n"

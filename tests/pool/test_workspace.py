@@ -1,0 +1,171 @@
+"""Proves a task's worktree: made once, taken up again, committed, and removed only when its branch holds all."""
+
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from snakepit.errors import AgentError
+from snakepit.pool import workspace
+from snakepit.pool.statefile import read_state, write_state
+from snakepit.pool.workspace import Workspace, finish, forget, prepare, unfinished
+
+pytestmark = pytest.mark.needs("git")
+
+
+def git(folder: Path, *words: str) -> str:
+    own = ("-c", "user.name=t", "-c", "user.email=t@t")
+    done = subprocess.run(
+        ["git", *own, *words], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+class Desk:
+    """A repository, and tasks that want a worktree of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.repo = folder / "repo"
+        self.repo.mkdir()
+        git(self.repo, "init", "-q", "-b", "main")
+        (self.repo / "sub").mkdir()
+        (self.repo / "sub" / "kept.txt").write_text("one\n")
+        (self.repo / ".gitignore").write_text("*.secret\n*.o\n")
+        git(self.repo, "add", "--all")
+        git(self.repo, "commit", "-q", "-m", "first")
+        self.config: Any = SimpleNamespace(log_dir=folder / "logs")
+        self.agent: Any = SimpleNamespace(base="")
+
+    def prepare(self, text: str = "Do it.", *, base: str = "", name: str = "x.md") -> Workspace:
+        claim: Any = SimpleNamespace(name=name, text=text.encode(), task=SimpleNamespace(base=base))
+        made = prepare(self.config, claim, self.agent, self.repo / "sub")
+        assert made is not None
+        return made
+
+    def branches(self) -> set[str]:
+        return set(git(self.repo, "branch", "--format=%(refname:short)").split())
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_the_folder_in_it_fits_and_the_work_is_committed(desk: Desk) -> None:
+    at = desk.prepare()
+    assert at.cwd == at.top / "sub"
+    (at.cwd / "kept.txt").write_text("two\n")
+    (at.cwd / "made.o").write_text("ignored")
+    told = finish(at, "A title\n")
+    assert "Branch `snakepit/x`, commit `" in told
+    assert "kept.txt | 2 +-" in told
+    assert not at.top.exists()
+    assert git(desk.repo, "show", "snakepit/x:sub/kept.txt") == "two"
+    assert git(desk.repo, "log", "-1", "--format=%s", "snakepit/x") == "A title"
+    assert git(desk.repo, "status", "--porcelain") == ""
+    assert (desk.repo / "sub" / "kept.txt").read_text() == "one\n"
+
+
+def test_no_change_is_said_and_leaves_nothing(desk: Desk) -> None:
+    at = desk.prepare()
+    assert finish(at, "t") == "Branch `snakepit/x`: no change."
+    assert not at.top.exists()
+
+
+def test_uncommitted_work_of_a_cut_off_run_is_found_again(desk: Desk) -> None:
+    first = desk.prepare()
+    (first.cwd / "half.txt").write_text("half")
+    lock = Path(git(first.top, "rev-parse", "--absolute-git-dir")) / "index.lock"
+    lock.touch()
+    again = desk.prepare("Do it.\n\n## Attempt 1 <!-- snakepit -->\n\n*w*\n\n> killed\n")
+    assert again == first
+    assert (again.cwd / "half.txt").read_text() == "half"
+    assert str(again.top) in unfinished(again)
+    assert "half.txt" in finish(again, "t")
+
+
+def test_a_worktree_that_was_killed_while_it_was_made_is_made_anew(desk: Desk) -> None:
+    at = desk.prepare()
+    record = read_state(at.record)
+    write_state(at.record, {name: value for name, value in record.items() if name != "ready"})
+    (at.top / "sub" / "kept.txt").unlink()
+    again = desk.prepare()
+    assert (again.cwd / "kept.txt").read_text() == "one\n"
+
+
+def test_a_result_the_pit_never_got_is_told_again(desk: Desk) -> None:
+    at = desk.prepare()
+    (at.cwd / "kept.txt").write_text("two\n")
+    told = finish(at, "t")
+    again = desk.prepare()
+    assert again.branch == at.branch
+    assert (again.cwd / "kept.txt").read_text() == "two\n"
+    assert finish(again, "t") == told
+
+
+def test_another_task_of_the_name_gets_another_branch(desk: Desk) -> None:
+    at = desk.prepare()
+    (at.cwd / "kept.txt").write_text("two\n")
+    finish(at, "t")
+    forget(at)
+    other = desk.prepare("Do something else.")
+    assert other.branch == "snakepit/x-2"
+    assert (other.cwd / "kept.txt").read_text() == "one\n"
+    assert desk.branches() == {"main", "snakepit/x", "snakepit/x-2"}
+
+
+def test_what_the_branch_does_not_hold_is_never_removed(desk: Desk) -> None:
+    at = desk.prepare()
+    git(at.top, "checkout", "-q", "--detach")
+    (at.cwd / "kept.txt").write_text("two\n")
+    told = finish(at, "t")
+    assert f"The worktree is kept: {at.top}" in told
+    assert "(left on no branch)" in told
+    forget(at)
+    assert at.record.exists()
+
+
+def test_named_files_are_copied_and_no_link_is_followed(desk: Desk) -> None:
+    (desk.repo / workspace.INCLUDE).write_text("*.secret\n")
+    (desk.repo / "sub" / "a.secret").write_text("key")
+    (desk.repo / "b.secret").symlink_to("/etc/passwd")
+    (desk.repo / "c.o").write_text("not named")
+    at = desk.prepare()
+    assert (at.cwd / "a.secret").read_text() == "key"
+    assert not (at.top / "b.secret").exists()
+    assert not (at.top / "c.o").exists()
+    assert finish(at, "t") == "Branch `snakepit/x`: no change."
+    assert not at.top.exists()
+
+
+def test_hooks_of_the_repository_do_not_run(desk: Desk) -> None:
+    for name in ("pre-commit", "post-checkout", "post-commit"):
+        hook = desk.repo / ".git" / "hooks" / name
+        hook.write_text(f"#!/bin/sh\ntouch {desk.repo.parent}/{name}.ran\nexit 1\n")
+        hook.chmod(0o755)
+    at = desk.prepare()
+    (at.cwd / "kept.txt").write_text("two\n")
+    assert "commit `" in finish(at, "t")
+    assert not list(desk.repo.parent.glob("*.ran"))
+
+
+def test_a_base_that_is_no_commit_is_refused(desk: Desk) -> None:
+    for base in ("nowhere", "--all", "-x"):
+        with pytest.raises(AgentError, match="there is no commit"):
+            desk.prepare(base=base)
+    assert desk.branches() == {"main"}
+
+
+def test_odd_names_make_plain_branches(desk: Desk) -> None:
+    assert desk.prepare(name="a b~2.lock..md").branch == "snakepit/a-b-2-lock"
+
+
+def test_without_a_repository_or_a_commit_there_is_none(tmp_path: Path, desk: Desk) -> None:
+    claim: Any = SimpleNamespace(name="x.md", text=b"t", task=SimpleNamespace(base=""))
+    assert prepare(desk.config, claim, desk.agent, tmp_path) is None
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    git(empty, "init", "-q")
+    assert prepare(desk.config, claim, desk.agent, empty) is None
