@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from snakepit import clock
+from snakepit.system import process
 
 TICK = 1.0  # seconds between two looks at what nothing wakes us for
 QUIET = 0.15  # seconds without output after which an unfinished line is shown
@@ -130,6 +131,7 @@ class Running:
                     stdout=self._pipes[0][1],
                     stderr=self._pipes[-1][1],
                     start_new_session=True,
+                    pass_fds=process.marks(),
                 )
         except OSError as error:
             what = argv[0] if error.filename == argv[0] else str(error.filename or self._cwd)

@@ -2,8 +2,12 @@
 
 A process belongs to a life when it bears the life's generation in the environment it was started
 with, or when it descends from its guard: the guard is the subreaper of its pane, so what left
-its session, its parent and its environment still hangs below it. All are stopped before any is
-killed: a tree that forks while it is being killed would outrun the killer.
+its session, its parent and its environment still hangs below it. Where guard and worker were killed
+at once, a third sign is left: the open file that the life's children inherit. All are stopped before
+any is killed: a tree that forks while it is being killed would outrun the killer.
+
+What closed that file too (Python's subprocess does), dropped the environment and left its parent is
+found by none of these once guard and worker are both gone.
 """
 
 import os
@@ -71,6 +75,9 @@ class RunTree:
 def _of_life(record: LifeRecord) -> set[int]:
     found = process.pids_with_mark(MARK, record.generation)
     roots = set()
+    if record.start and record.pidns == process.pid_namespace():
+        name = open_mark(record.generation)
+        found |= process.pids_with_open_mark(name, since=record.start)
     if record.pidns == process.pid_namespace():
         if process.is_running(record.pid, record.start):
             found.add(record.pid)
@@ -80,6 +87,10 @@ def _of_life(record: LifeRecord) -> set[int]:
     if found or roots:
         found |= process.descendants(*found, *roots)
     return found - {record.guard}
+
+
+def open_mark(generation: str) -> str:
+    return f"snakepit-{generation}"
 
 
 def _is_guard_of(record: LifeRecord) -> bool:

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 
 LINUX = sys.platform.startswith("linux")
@@ -17,6 +18,7 @@ PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 ZOMBIE_STATES = (b"Z", b"X", b"x")
 STOPPED_STATES = (b"T", b"t")
+_marks: list[int] = []  # open for as long as this process lives
 PORTABLE_POLL = 0.02  # seconds between two looks where there is no pidfd
 
 
@@ -124,6 +126,30 @@ def pids_with_mark(key: str, value: str) -> set[int]:
     for process in psutil.process_iter(["environ"]):
         if (process.info["environ"] or {}).get(key) == value:
             found.add(process.pid)
+    return found
+
+
+def leave_mark(name: str) -> None:
+    """Hold an open file of this name, which a child that gets `marks` holds too, even with no environment."""
+    if hasattr(os, "memfd_create"):
+        _marks.append(os.memfd_create(name, 0))
+
+
+def marks() -> tuple[int, ...]:
+    """The descriptors to pass on; a plain exec passes them on by itself."""
+    return tuple(_marks)
+
+
+def pids_with_open_mark(name: str, *, since: int) -> set[int]:
+    """Processes started at `since` or later that hold a mark of this name, zombies left out."""
+    if not LINUX:
+        return set()
+    found = set()
+    for pid in _pids():
+        stat = _stat(pid)
+        is_young = stat is not None and int(stat[19]) >= since and stat[0] not in ZOMBIE_STATES
+        if is_young and any(path.startswith(f"/memfd:{name} ") for path in _open_files(pid)):
+            found.add(pid)
     return found
 
 
@@ -295,6 +321,16 @@ def _stat(pid: int) -> list[bytes] | None:
     """/proc/PID/stat from its third field on: the second, the name, may hold brackets."""
     text = _read(f"/proc/{pid}/stat")
     return text[text.rindex(b")") + 2 :].split() if text else None
+
+
+def _open_files(pid: int) -> Iterator[str]:
+    try:
+        names = os.listdir(f"/proc/{pid}/fd")
+    except OSError:
+        return
+    for name in names:
+        with suppress(OSError):
+            yield os.readlink(f"/proc/{pid}/fd/{name}")
 
 
 def _environ(pid: int) -> bytes:

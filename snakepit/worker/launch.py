@@ -31,7 +31,8 @@ def launch(arguments: Arguments) -> NoReturn:
     from snakepit.agents.launchplan import find_program, plan
     from snakepit.pool.applied import load_in_use
     from snakepit.pool.context import opened
-    from snakepit.pool.tree import end_life
+    from snakepit.pool.tree import end_life, open_mark
+    from snakepit.system.process import leave_mark
     from snakepit.worker.caretaker import guard_pid
 
     config = load_in_use(arguments.config, os.environ)
@@ -70,6 +71,7 @@ def launch(arguments: Arguments) -> NoReturn:
         env.pop(name, None)
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)  # Python ignores them, and exec would hand that on
+    leave_mark(open_mark(life.generation))
     try:
         os.chdir(agent.dir)
         os.execvpe(made.argv[0], made.argv, env)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from snakepit import clock
 from snakepit.pool.canary import Account
 from snakepit.pool.context import Pit
-from snakepit.pool.tree import end_life
+from snakepit.pool.tree import end_life, open_mark
 from snakepit.system import process
 from snakepit.worker.attention import Attention
 from snakepit.worker.caretaker import Caretaker
@@ -35,6 +35,7 @@ def run_worker(pit: Pit, agent: "Agent", *, guard: int = 0) -> None:
         life = pit.store.open_worker(
             agent.name, session=config.session_name(agent), guard=guard, end_life=end_life
         )
+        process.leave_mark(open_mark(life.generation))
         pit.journal.append(
             "worker.started",
             worker=agent.name,

@@ -171,6 +171,23 @@ def test_what_a_killed_worker_held_is_back_at_once_and_nothing_of_it_runs_on(
     assert (recovered["counted"], recovered["attempt"]) == (True, 1)
 
 
+def test_what_hides_ends_though_guard_and_worker_are_killed_at_once(pool: Fleet) -> None:
+    pool.ok("up")
+    note = pool.folder / "hidden"
+    child = f"setsid env -i /bin/sh -c 'echo $$ > {note}; while :; do sleep 1; done'"
+    code = f"({child} &)\nsleep 600"
+    pool.script("slow.md", f'[ "$SNAKEPIT_ATTEMPT" = 1 ] || exit 0\n{code}')
+    worker = wait_for(lambda: pool.holder("slow.md"), what="the claim")
+    pid = int(wait_for(lambda: note.exists() and note.read_text().strip(), what="the child"))
+    life = pool.lives()[worker]
+    os.kill(life.guard, signal.SIGSTOP)
+    os.kill(life.pid, signal.SIGSTOP)
+    os.kill(life.guard, signal.SIGKILL)
+    os.kill(life.pid, signal.SIGKILL)
+    wait_for(lambda: pool.lies("done") == {"slow.md"}, seconds=20, what="the second attempt")
+    assert not process.is_running(pid)
+
+
 def test_a_killed_daemon_is_back_within_five_seconds(pool: Fleet) -> None:
     pool.ok("up")
     daemon = pool.daemon()

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,36 @@ def test_a_frozen_guard_does_not_hinder(tmp_path: Path) -> None:
         assert not process.is_running(pid)
         os.kill(guard.pid, signal.SIGCONT)
         assert guard.wait(10) == 128 + signal.SIGKILL
+
+
+@pytest.mark.skipif(not process.LINUX, reason="needs a memfd: Linux")
+def test_what_hid_from_all_ends_though_guard_and_worker_died_at_once(tmp_path: Path) -> None:
+    """No environment, no parent, no session, and no guard left to hang below: the open file is."""
+    generation = os.urandom(8).hex()
+    note = tmp_path / "pid"
+    hidden = f"(setsid env -i /bin/sh -c 'echo $$ > {note}; while :; do sleep 1; done' &)"
+    code = (
+        "import os, subprocess, sys; sys.path.insert(0, sys.argv[1])\n"
+        "from snakepit.pool.tree import open_mark\n"
+        "from snakepit.system import process\n"
+        "process.leave_mark(open_mark(sys.argv[2]))\n"
+        "subprocess.Popen(['sh', '-c', sys.argv[3]], pass_fds=process.marks()).wait()\n"
+        "os.read(os.pipe()[0], 1)\n"
+    )
+    root = str(Path(__file__).parents[2])
+    argv = [sys.executable, "-c", code, root, generation, hidden]
+    with guarded(tmp_path, argv) as guard:
+        worker = child_of(guard.pid)
+        life = record(generation, pid=worker, guard=guard.pid)
+        pid = int(wait_for(lambda: note.exists() and note.read_text().strip()))
+        os.kill(guard.pid, signal.SIGSTOP)
+        os.kill(worker, signal.SIGKILL)
+        os.kill(guard.pid, signal.SIGKILL)
+        guard.wait(10)
+        wait_for(lambda: process.parent_of(pid) != guard.pid, what="the orphan to be nobody's")
+        assert process.is_running(pid)
+        assert end_life(life)
+        assert not process.is_running(pid)
 
 
 def test_a_younger_process_with_the_guards_pid_is_not_it() -> None:
