@@ -10,7 +10,8 @@ Records are the lines of conversation.jsonl, in the order they were made:
   shortened, summary: the history was made smaller, and how
   lost     usage of a request whose answer did not arrive
   end      kind, text: the conversation is over, and what the agent wanted
-  settled  the pit has accepted that
+  told     the run has reported what it used
+  settled  the pit has accepted the end
 """
 
 from collections.abc import Iterable, Mapping
@@ -46,7 +47,10 @@ class Ending(NamedTuple):
 
 @dataclass(slots=True)
 class Conversation:
-    """Mutable: `add` takes one record after the other, from the disk or as they are made."""
+    """Mutable: `add` takes one record after the other, from the disk or as they are made.
+
+    `usage` is of all runs, `untold` of it what no run has reported yet: that of a killed one is the next one's.
+    """
 
     session: str = ""
     text_hash: str = ""
@@ -56,6 +60,7 @@ class Conversation:
     results: dict[str, dict[str, object]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     usage: Usage = NOTHING_USED
+    untold: Usage = NOTHING_USED
     turns: int = 0
     context: int = 0
     context_at: int = 0  # messages that `context` counts
@@ -108,7 +113,7 @@ class Conversation:
         blocks = list(content) if isinstance(content, list) else []
         self.messages.append({"role": "assistant", "content": blocks})
         self.turns += 1
-        self.usage = self.usage + Usage.from_json(record.get("usage"))
+        self._used(record)
         self.context = _number(record.get("context"))
         self.context_at = len(self.messages)
         self.stop = str(record.get("stop", ""))
@@ -147,11 +152,11 @@ class Conversation:
     def _summary(self, record: Record) -> None:
         cut = _number(record.get("cut"))
         self.messages = summarised(self.messages, cut, str(record.get("text", "")))
-        self.usage = self.usage + Usage.from_json(record.get("usage"))
+        self._used(record)
         self._changed()
 
     def _lost(self, record: Record) -> None:
-        self.usage = self.usage + Usage.from_json(record.get("usage"))
+        self._used(record)
 
     def _end(self, record: Record) -> None:
         self.ending = Ending(str(record.get("kind", "")), str(record.get("text", "")))
@@ -159,7 +164,14 @@ class Conversation:
     def _settled(self, _: Record) -> None:
         self.is_settled = True
 
+    def _told(self, _: Record) -> None:
+        self.untold = NOTHING_USED
+
     # ---
+
+    def _used(self, record: Record) -> None:
+        used = Usage.from_json(record.get("usage"))
+        self.usage, self.untold = self.usage + used, self.untold + used
 
     def _changed(self) -> None:
         """The server's count no longer holds."""

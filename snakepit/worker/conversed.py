@@ -25,9 +25,11 @@ from snakepit.agents.anthropic.toolbox import Toolbox, own_tools
 from snakepit.agents.anthropic.transcript import NAME, Transcript
 from snakepit.agents.anthropic.waiting import Watch
 from snakepit.agents.anthropic.window import Window
+from snakepit.agents.pricelist import shipped_prices
 from snakepit.core import outcome
 from snakepit.core.duration import format_duration
 from snakepit.core.outcome import Outcome
+from snakepit.core.prices import price
 from snakepit.core.redact import MASK, SHORTEST
 from snakepit.core.usage import Usage
 from snakepit.pool.context import Pit
@@ -268,8 +270,8 @@ def masked(secrets: Iterable[str], text: str) -> str:
     return text
 
 
-def _price(_: Usage) -> float | None:
-    return None
+def _price(used: Usage) -> float | None:
+    return price(used, shipped_prices(), one_request=True)
 
 
 def _lost(transcript: Transcript, used: Usage) -> None:

@@ -1,14 +1,22 @@
 """Proves our own agent as a worker process: a task from food to done, against the stand-in."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from snakepit.core.lifecycle import State
+from snakepit.pool import limits
+from snakepit.pool.decide import cancel
+from snakepit.pool.reap import reap
 from tests.standin.fixture import Vendor
-from tests.standin.steps import tool
+from tests.standin.space import Asked
+from tests.standin.steps import Step, say, tool
 from tests.support.wait import wait_for
 from tests.support.workers import Kitchen, kitchen
+from tests.worker.test_pane import in_a_pane
 
 CONFIG = """\
 [defaults]
@@ -64,3 +72,137 @@ def test_a_task_goes_from_food_to_done_with_its_usage(box: Kitchen, vendor: Vend
     assert "> bash" in pane
     assert "I write it down." in pane
     assert "sk-ant-api03" not in pane
+
+
+def test_a_killed_worker_goes_on_where_it_was(box: Kitchen, vendor: Vendor) -> None:
+    vendor.space.then(
+        tool("bash", {"command": "echo once >> once"}),
+        tool("bash", {"command": "echo begun >> begun; sleep 600"}),
+        tool("done", {"result": "Looked, and finished."}),
+    )
+    box.feed("long.md", "Do it in two steps.")
+    box.start()
+    wait_for((box.folder / "begun").exists)
+    os.kill(box.worker_pid(), signal.SIGKILL)
+    wait_for(lambda: reap(box.pit), what="the food to come back")
+    box.start()
+    assert "Looked, and finished." in box.done("long.md")
+    assert (box.folder / "once").read_text() == "once\n"
+    assert (box.folder / "begun").read_text() == "begun\n"
+    told = [event for event in box.events("tool_result") if event.get("interrupted")]
+    assert len(told) == 1
+    assert "outcome unknown" in str(told[0]["result"])
+    asked = vendor.space.main[-1]
+    assert asked.talk.results[-1].startswith("interrupted, outcome unknown")
+    starts = box.events("agent_start")
+    assert [start.get("resumed") for start in starts] == [None, True]
+    (completed,) = wait_for(lambda: box.events("task.completed"))
+    assert completed["attempt"] == 2
+
+
+def test_a_limit_gives_the_food_back_uncounted_and_the_account_rests(
+    box: Kitchen, vendor: Vendor
+) -> None:
+    vendor.space.then(tool("bash", {"command": "echo once >> once"}), "429_5h")
+    box.feed("task.md", "Do it.")
+    box.start()
+    wait_for(lambda: box.events("task.released"))
+    wait_for(lambda: "resting" in box.pane())
+    (entry,) = box.pit.store.locate("task.md")
+    assert entry.state is State.QUEUED
+    assert b"attempt" not in box.pit.store.read(entry)
+    (rest,) = limits.records(box.config)
+    assert rest.source == limits.STRUCTURED
+    vendor.space.clear().then(say("Done at last."))
+    limits.lift(box.pit, rest.account)
+    assert "Done at last." in box.done("task.md", 40)
+    assert (box.folder / "once").read_text() == "once\n"
+
+
+def test_a_task_is_split_and_its_parts_are_eaten(box: Kitchen, vendor: Vendor) -> None:
+    def model(asked: Asked) -> Step:
+        if "Task big.md" in asked.user:
+            parts = [{"name": f"part-{n}.md", "text": f"Part {n} of it."} for n in (1, 2)]
+            bad = [{"name": "big.md", "text": "myself"}]
+            return tool("split", {"parts": parts if asked.talk.results else bad})
+        return say(f"Did {asked.user.splitlines()[0]}.")
+
+    vendor.space.always(model)
+    box.feed("big.md", "Too much for one.", big="true")
+    box.start()
+    text = box.done("big.md", 40)
+    assert "All 2 parts are done" in text
+    assert "Did # Task part-1.md" in box.done("part-1.md")
+    assert len(box.events("task.split")) == 1
+    assert [e["is_error"] for e in box.events("tool_result") if "is_error" in e] == [True]
+
+
+def test_the_verbs_of_the_pit_are_tools(box: Kitchen, vendor: Vendor) -> None:
+    vendor.space.then(
+        tool("feed", {"text": "Look later.", "name": "later", "needs": ["nobody"], "priority": 8}),
+        tool("list", {"state": "food"}),
+        tool("show", {"task": "later"}),
+        tool("show", {"task": "no-such"}),
+        tool("fail", {"reason": "not for machines", "dead": True}),
+    )
+    box.feed("first.md", "Plan.")
+    box.start()
+    wait_for(lambda: box.where("first.md") == {State.DEAD})
+    results = [str(event["result"]) for event in box.events("tool_result")]
+    assert "waits, priority 8" in results[0]
+    assert "food/later-" in results[1]
+    assert "cook" in results[2]
+    assert "no task no-such" in results[3]
+    (dead,) = wait_for(lambda: box.events("task.dead"))
+    assert dead["reason"] == "not for machines"
+    (queued,) = [e for e in box.events("task.queued") if str(e["task"]).startswith("later")]
+    assert queued["by"] == "cook"
+
+
+def test_without_a_key_nothing_is_claimed_twice(tmp_path: Path) -> None:
+    text = CONFIG.replace('ANTHROPIC_API_KEY = "sk-ant-api03-test-key-1", ', "").replace(
+        'ANTHROPIC_BASE_URL = "{server}"', ""
+    )
+    with kitchen(tmp_path, text) as box:
+        box.feed("task.md", "Do it.")
+        box.start()
+        wait_for(lambda: "ANTHROPIC_API_KEY" in box.pane())
+        wait_for(lambda: "resting after giving a task back" in box.pane())
+        assert box.where("task.md") == {State.QUEUED}
+        assert len(box.events("task.claimed")) == 1
+
+
+def test_a_cancelled_task_is_not_worked_on(box: Kitchen, vendor: Vendor) -> None:
+    vendor.space.always(tool("bash", {"command": "echo x >> steps; sleep 0.2"}))
+    box.feed("task.md", "For ever.")
+    box.start()
+    wait_for((box.folder / "steps").exists)
+    (entry,) = box.pit.store.locate("task.md")
+    cancel(box.pit, entry, "enough")
+    wait_for(lambda: "was taken away" in box.pane())
+    assert box.where("task.md") == {State.DEAD}
+
+
+def test_the_same_task_once_more_is_a_new_conversation(box: Kitchen, vendor: Vendor) -> None:
+    box.start()
+    for number in (1, 2):
+        vendor.space.then(say(f"Answer {number}."))
+        box.feed("daily.md", "What is new?")
+        assert f"Answer {number}." in box.done("daily.md")
+        (box.store / "done" / "daily.md").unlink()
+    assert len(vendor.space.main) == 2
+
+
+def test_a_line_typed_at_the_pane_reaches_the_model(box: Kitchen, vendor: Vendor) -> None:
+    def second(asked: Asked) -> Step:
+        return say("Heard." if "be brief" in asked.user else "Heard nothing.")
+
+    vendor.space.then(tool("bash", {"command": "touch on; while ! [ -e go ]; do sleep .05; done"}))
+    vendor.space.then(second)
+    with in_a_pane(box) as (terminal, _):
+        box.feed("task.md", "Listen.")
+        wait_for((box.folder / "on").exists)
+        os.write(terminal, b"be brief\n")
+        (box.folder / "go").touch()
+        assert "Heard." in box.done("task.md")
+    assert "[to the model: be brief]" in box.pane()

@@ -216,11 +216,12 @@ class Work:
     def _out(self, ended: Outcome) -> Outcome:
         conversation = self.transcript.conversation
         whole = ended._replace(
-            usage=conversation.usage,
+            usage=conversation.untold,
             session_id=conversation.session,
             details={**ended.details, "turns": conversation.turns},
         )
         self.reports.stop(whole)
+        self.transcript.add("told")
         return whole
 
 

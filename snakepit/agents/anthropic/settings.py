@@ -9,7 +9,7 @@ SMALLEST_ANSWER = 256  # tokens
 class Settings(NamedTuple):
     """0 is no limit for `max_tokens` and `budget_usd`, and "ask the server" for `context_tokens`."""
 
-    model: str = "claude-sonnet-5-5"
+    model: str = ""
     base_url: str = ""
     max_turns: int = 200
     max_tokens: int = 0

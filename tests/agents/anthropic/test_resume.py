@@ -122,6 +122,7 @@ def test_a_run_killed_at_any_step_goes_on(death: Death, tmp_path: Path, vendor: 
     assert told == {call.id for call in unknown if call.name == "mark"}
     ran = (tmp_path / "ran").read_text().split()
     assert len(ran) == len(set(ran)), "nothing ran twice"
+    assert ended.usage.output == 42 * second.transcript.conversation.turns, "the killed run's too"
     perhaps = {str(call.input.get("what")) for call in unknown if isinstance(call.input, dict)}
     assert set("abcd") - set(ran) <= perhaps, "nothing was left out but what was said to be unknown"
 
@@ -166,7 +167,8 @@ def test_what_the_account_cut_off_goes_on_later(tmp_path: Path, vendor: Vendor) 
     assert first.run().kind == "limited"
     vendor.space.clear().then(say("Finished."))
     second = Scene(folder=tmp_path / "2", url=vendor.url, earlier=first.folder / NAME)
-    assert second.run().text == "Finished."
+    ended = second.run()
+    assert ended.text == "Finished."
     assert second.told("tool_call") == []
-    usage = second.transcript.conversation.usage
-    assert usage.output == 2 * 42, "what the first run used counts on"
+    assert second.transcript.conversation.usage.output == 2 * 42, "limits count over all runs"
+    assert ended.usage.output == 42, "each run reports its own"
