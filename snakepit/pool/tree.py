@@ -75,15 +75,15 @@ class RunTree:
 def _of_life(record: LifeRecord) -> set[int]:
     found = process.pids_with_mark(MARK, record.generation)
     roots = set()
-    if record.start and record.pidns == process.pid_namespace():
-        name = open_mark(record.generation)
-        found |= process.pids_with_open_mark(name, since=record.start)
     if record.pidns == process.pid_namespace():
         if process.is_running(record.pid, record.start):
             found.add(record.pid)
             roots.add(record.pid)
         if record.guard and _is_guard_of(record):
             roots.add(record.guard)
+        elif record.start:  # no guard any more; this look costs most
+            name = open_mark(record.generation)
+            found |= process.pids_with_open_mark(name, since=record.start)
     if found or roots:
         found |= process.descendants(*found, *roots)
     return found - {record.guard}

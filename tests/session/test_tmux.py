@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -145,21 +144,6 @@ def test_a_hung_server_is_an_error_and_no_wait(tmp_path: Path) -> None:
         assert "a" in {pane.session for pane in host.panes()}
 
 
-def test_a_pane_is_not_dead_while_its_process_only_left_the_terminal(
-    host: TmuxHost, tmp_path: Path
-) -> None:
-    """To tmux it is dead then, and has no status."""
-    quiet = "trap '' HUP; exec </dev/null >/dev/null 2>&1; exec sleep 600"
-    host.start("a", ["/bin/sh", "-c", quiet], cwd=tmp_path)
-    wait_for(lambda: tmux(host, "list-panes", "-a", "-F", "#{pane_dead}") == "1")
-    (pane,) = host.panes()
-    assert (pane.dead, pane.exit_status) == (False, None)
-    with stopped(host.probe()):
-        os.kill(pane.pid, signal.SIGKILL)
-    wait_for(lambda: host.panes()[0].dead, what="its death")
-    assert host.panes()[0].exit_status == 137
-
-
 def test_panes_that_vanish_while_they_are_listed_are_no_error(
     host: TmuxHost, tmp_path: Path
 ) -> None:
@@ -201,23 +185,6 @@ def test_a_window_that_a_person_opened_is_not_the_session(host: TmuxHost, tmp_pa
     assert [(pane.session, pane.pid) for pane in host.panes()] == [("a", before.pid)]
     host.send_text("a", "for the snake")
     wait_for(lambda: "for the snake" in host.capture("a"), what="the text in the first window")
-
-
-def test_every_death_has_its_status(host: TmuxHost, tmp_path: Path) -> None:
-    """Though tmux 3.3 now and then misses that a child has died."""
-    host.start("a", CAT, cwd=tmp_path)
-    for _ in range(20):
-        os.kill(host.panes()[0].pid, signal.SIGKILL)
-        (pane,) = wait_for(lambda: [pane for pane in host.panes() if pane.dead], what="its death")
-        assert pane.exit_status == 137
-        host.respawn("a", CAT, cwd=tmp_path)
-
-
-def test_a_killed_program_has_the_status_of_its_signal(host: TmuxHost, tmp_path: Path) -> None:
-    host.start("a", CAT, cwd=tmp_path)
-    os.kill(host.panes()[0].pid, 9)
-    wait_for(lambda: host.panes()[0].dead, what="the dead pane")
-    assert host.panes()[0].exit_status == 137
 
 
 def test_the_size_follows_a_client_and_comes_back(host: TmuxHost, tmp_path: Path) -> None:
