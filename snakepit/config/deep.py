@@ -11,7 +11,6 @@ from snakepit.config.problem import did_you_mean
 from snakepit.config.program import (
     Account,
     Dialog,
-    Messages,
     Screen,
     Start,
     TaskRun,
@@ -34,7 +33,6 @@ _RECORDS: Mapping[str, type] = {
     "account": Account,
     "screen": Screen,
     "typing": Typing,
-    "messages": Messages,
 }
 _made: dict[tuple[str, str, str], Any] = {}
 

@@ -24,9 +24,6 @@ DEEP: tuple[Table, ...] = (
     Table("account", "single", "What tells one account from another; values are only hashed."),
     Table("screen", "single", "How its screen is read, where nothing better tells."),
     Table("typing", "single", "How text is typed into it."),
-    Table(
-        "messages", "single", 'For `runner = "conversation"`: the server and the limits of a task.'
-    ),
 )
 
 
@@ -176,16 +173,6 @@ _TYPING = (
     _words("typing", "leave", [], "Keys or a command that end the program."),
 )
 
-_MESSAGES = (
-    _text("messages", "base_url", "The server; empty: the SDK's own choice."),
-    _text("messages", "key_env", "The variable that holds the key; empty: the SDK's own."),
-    Key("messages", "max_turns", "integer", 200, "Model calls of one task.", least=1),
-    Key("messages", "max_output_tokens", "integer", 16000, "Of one answer.", least=1),
-    Key("messages", "max_tokens", "integer", 0, "All tokens of one task; 0: no limit.", least=0),
-    Key("messages", "max_cost_usd", "number", 0, "Dollars of one task; 0: no limit.", least=0),
-    Key("messages", "context_tokens", "integer", 0, "The model's window; 0: as known.", least=0),
-)
-
 DEEP_KEYS: tuple[Key, ...] = (
     *_START,
     *_TASK,
@@ -197,7 +184,6 @@ DEEP_KEYS: tuple[Key, ...] = (
     *_ACCOUNT,
     *_SCREEN,
     *_TYPING,
-    *_MESSAGES,
 )
 DEEP_TABLE: dict[str, Table] = {table.name: table for table in DEEP}
 BY_DEEP: dict[str, dict[str, Key]] = {

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from snakepit.config.program import (
         Account,
         Dialog,
-        Messages,
         Screen,
         Start,
         TaskRun,
@@ -173,11 +172,6 @@ class Backend(NamedTuple):
     @property
     def typing(self) -> "Typing":
         found: Typing = self._table("typing")
-        return found
-
-    @property
-    def messages(self) -> "Messages":
-        found: Messages = self._table("messages")
         return found
 
     def _table(self, name: str) -> Any:

@@ -131,15 +131,3 @@ class Typing(NamedTuple):
     literal_most: int = 0
     interrupt: tuple[str, ...] = ("Escape",)
     leave: tuple[str, ...] = ()
-
-
-class Messages(NamedTuple):
-    """For `runner = "conversation"`: a server that speaks the Messages API, and the limits of one task."""
-
-    base_url: str = ""
-    key_env: str = ""
-    max_turns: int = 200
-    max_output_tokens: int = 16000
-    max_tokens: int = 0
-    max_cost_usd: float = 0.0
-    context_tokens: int = 0

@@ -14,7 +14,7 @@ ORDER = "order.toml"
 DEEP_NAMES = frozenset(
     (
         "start", "task", "stream", "trouble", "dialogs", "hooks", "mcp", "account", "screen",
-        "typing", "messages",
+        "typing",
     )
 )  # fmt: skip
 
