@@ -5,6 +5,7 @@ events say which names to look at; a scan every few seconds is the truth, and en
 """
 
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from snakepit.clock import monotonic, wall
@@ -22,6 +23,7 @@ from snakepit.store.life import Hand
 from snakepit.store.needs import needed_name
 from snakepit.store.tickets import TicketWriter
 from snakepit.store.watch import Watch
+from snakepit.system.files import open_folder
 
 SCAN_S = 3.0
 LOST_EVENTS_SCAN_S = 1.0
@@ -29,6 +31,8 @@ NEEDS_LOOK_S = 0.05
 BEAT_S = 1.0
 SCAN_SHARE = 20  # a scan may take a twentieth of the time
 COMPACT_BYTES = 8 << 20
+LISTED_IN_ONE_GO = 2000  # names, between two looks at what arrived: some milliseconds
+ADMITTED_IN_ONE_GO = 50
 NO_TICKET = 1 << 62
 
 
@@ -139,12 +143,7 @@ class IndexKeeper:
             return []
         if self._watch is not None:
             self._watch.wait(min(seconds, self._pause()))
-            names, lost = self._watch.drain()
-            if lost:
-                self._next_scan = 0.0
-            for name in names:
-                if name:
-                    self._admit(name)
+            self._admit_arrivals()
         if monotonic() >= self._next_scan:
             self._scan()
         else:
@@ -152,6 +151,17 @@ class IndexKeeper:
         self._publish_state()
         notices, self._notices = self._notices, []
         return notices
+
+    def _admit_arrivals(self) -> list[str]:
+        if self._watch is None:
+            return []
+        names, lost = self._watch.drain()
+        if lost:
+            self._next_scan = 0.0
+        for name in names:
+            if name:
+                self._admit(name)
+        return names
 
     def wake(self) -> None:
         """Make a waiting `step` return; safe from a signal handler's thread."""
@@ -172,33 +182,63 @@ class IndexKeeper:
         return pause
 
     def _scan(self) -> None:
-        """What lies in the folder against what is known of it."""
+        """What lies in the folder against what is known of it; what arrives meanwhile does not wait for the end."""
         began = monotonic()
-        names = set(os.listdir(self.folders.queued))
-        for name in self.ticketed.keys() - names:
-            del self.ticketed[name]
-        for name in self.waiting.keys() - names:
-            del self.waiting[name]
-        for name in sorted(names - self.ticketed.keys() - self.waiting.keys(), key=self._came):
+        names = self._listed()
+        for name in self._in_turns([*self.ticketed, *self.waiting], names):
+            if name not in names:
+                self.ticketed.pop(name, None)
+                self.waiting.pop(name, None)
+        known = (self.ticketed, self.waiting)
+        fresh = self._in_turns(list(names), names)
+        new = [name for name in fresh if name not in known[0] and name not in known[1]]
+        for name in self._in_turns(sorted(new, key=self._came), names, step=ADMITTED_IN_ONE_GO):
             self._admit(name)
-        self._enter_passed_over()
+        self._enter_passed_over(names)
         self._look_again(everything=True)
         if not self.ticketed and self._tickets.size() > COMPACT_BYTES:
             self._tickets.start({})
         interval = SCAN_S if self._watch is not None and self._watch.is_live else LOST_EVENTS_SCAN_S
         self._next_scan = monotonic() + max(interval, (monotonic() - began) * SCAN_SHARE)
 
+    def _listed(self) -> set[str]:
+        """The names in the folder, and those that arrived while it was listed."""
+        names: set[str] = set()
+        scan_fd = open_folder(".", self.folders.queued)  # a place in the listing of its own
+        try:
+            with os.scandir(scan_fd) as entries:
+                names.update(self._in_turns((entry.name for entry in entries), names))
+        finally:
+            os.close(scan_fd)
+        return names
+
+    def _in_turns(
+        self, names: Iterable[str], seen: set[str], *, step: int = LISTED_IN_ONE_GO
+    ) -> Iterator[str]:
+        """The names, and between them a look at what arrived, which is added to `seen`: an urgent task waits not."""
+        for number, name in enumerate(names, 1):
+            if number % step == 0:
+                seen.update(self._admit_arrivals())
+                self._wake_claimers()
+            yield name
+
     def _came(self, name: str) -> int:
         status = stat_or_none(name, self.folders.queued)
         return status.st_ctime_ns if status is not None else 0
 
-    def _enter_passed_over(self) -> None:
+    def _enter_passed_over(self, names: set[str]) -> None:
         """A ticket was taken and its file waits: its claimer died, is about to claim, or gave it back."""
-        passed = [
-            (name, item)
-            for name, item in self.ticketed.items()
-            if self._tickets.position(item.key, item.priority) >= item.position
-        ]
+        read: dict[tuple[ClassKey, int], int] = {}
+        passed = []
+        for name in self._in_turns(list(self.ticketed), names):
+            item = self.ticketed.get(name)
+            if item is None:
+                continue
+            bucket = (item.key, item.priority)
+            if bucket not in read:
+                read[bucket] = self._tickets.position(*bucket)
+            if read[bucket] >= item.position:
+                passed.append((name, item))
         for name, item in passed:
             item.position = NO_TICKET
             self._admit(name)
@@ -347,6 +387,9 @@ class IndexKeeper:
             write_new(index, "held.new", os.fsencode(held), sync=False, mode=0o600)
             os.rename("held.new", "held", src_dir_fd=index, dst_dir_fd=index)
             self._held_written = held
+        self._wake_claimers()
+
+    def _wake_claimers(self) -> None:
         if self._entered:
             self._entered = False
             os.pwrite(self._wake_fd, b".", 0)
