@@ -24,6 +24,10 @@ _KEY = re.compile(
 
 def split(data: bytes) -> tuple[bytes | None, bytes, int]:
     """The text between the `---` lines (None: there are none), the body, and the body's offset."""
+    if data.startswith(b"---\n"):  # the usual case: both lines are `---` and nothing else
+        end = data.find(b"\n---", 3, LIMIT)
+        if end > 0 and data[end + 4 : end + 5] == b"\n":
+            return data[4 : end + 1], data[end + 5 :], end + 5
     start = 3 if data.startswith(BOM) else 0
     opened = _OPEN.match(data, start)
     if opened is None:

@@ -77,15 +77,15 @@ class Journal:
             if second != self._second:
                 self._second, self._until_second = second, clock.stamp(second)[:20]
             self._count += 1
-            cached = self._text
+            text = self._text
             line = (
                 f',"id":"{self._id}{self._count:x}","ts":"{self._until_second}'
                 f'{int((now - second) * 1000):03d}Z","type":"{type}"'
             )
             if task is not None:
-                line += f',"task":{cached(task)}'
+                line += f',"task":{text(task)}'
             if worker is not None:
-                line += f',"worker":{cached(worker)}'
+                line += f',"worker":{text(worker)}'
             if attempt is not None:
                 line += f',"attempt":{attempt}'
             if data:
@@ -99,17 +99,16 @@ class Journal:
     def _fields(self, data: Mapping[str, object]) -> str:
         text = ""
         for key, value in data.items():
-            if value is not None:
+            if isinstance(value, str):
+                known = len(value) <= CACHED_LENGTH
+                text += f',"{key}":{self._text(value) if known else quoted(self._clean(value))}'
+            elif value is not None:
                 text += f',"{key}":{self._value(value)}'
         if len(text) <= LINE_LIMIT:
             return text
         return self._fields({key: self._cut(value) for key, value in data.items()})
 
     def _value(self, value: object) -> str:
-        if isinstance(value, str):
-            if len(value) <= CACHED_LENGTH:
-                return self._text(value)
-            return quoted(self._clean(value))
         if isinstance(value, bool):
             return "true" if value else "false"
         if isinstance(value, int | float) and value - value == 0:  # neither NaN nor infinite

@@ -78,18 +78,18 @@ class Sequence:
         self._keep_s = keep_days * DAY_S
         self._fd = self._lock = self._late = -1
         self._inode = 0
-        self._adds = 0
 
     def add(self, rest: bytes) -> int:
         """Appends one line; its number, or 0 when it waits in the late file for the next holder."""
         try:
+            self._open_in_place()
             return self._add(rest)
         except FileNotFoundError:  # the folder was removed under us: begin again
             self.close()
+            self._open()
             return self._add(rest)
 
     def _add(self, rest: bytes) -> int:
-        self._open_in_place()
         lock = self._lock
         try:
             flock(lock, AT_ONCE)
@@ -97,10 +97,7 @@ class Sequence:
             if not _acquire(lock, LOCK_EX, PATIENCE_S):
                 self._add_late(rest)
                 return 0
-        self._adds += 1
         try:
-            if self._adds % LOOK_EVERY == 0:
-                self._check_lock()
             return self._add_at_once(rest) or self._add_with_care(rest)
         finally:
             flock(lock, LOCK_UN)
@@ -111,6 +108,8 @@ class Sequence:
         if len(noted) != NOTE_BYTES:
             return 0
         seq, offset, inode, late = _unpack(noted)
+        if not seq % LOOK_EVERY:
+            return 0
         seq += 1
         line = b'{"seq":%12d%b' % (seq, rest)
         end = offset + len(line)
@@ -126,6 +125,7 @@ class Sequence:
         return int(seq)
 
     def _add_with_care(self, rest: bytes) -> int:
+        self._check_lock()
         mark = self._current()
         seq = mark.seq + 1
         line = numbered(seq, rest)

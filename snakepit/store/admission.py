@@ -34,7 +34,7 @@ class Kind(Enum):
 
 
 class Look(NamedTuple):
-    """What one look at one name found. `settled_only_by_time`: nobody can tell whether a writer has it open."""
+    """What one look at one name found. `needs_second_look`: nobody can tell whether a writer has it open."""
 
     kind: Kind
     name: str
@@ -44,7 +44,15 @@ class Look(NamedTuple):
     ctime_ns: int = 0
     inode: int = 0
     needs_second_look: bool = False
-    identity: tuple[int, ...] = ()
+    status: os.stat_result | None = None
+
+    @property
+    def identity(self) -> tuple[int, ...]:
+        """What changes when the file does."""
+        seen = self.status
+        if seen is None:
+            return ()
+        return (seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
 
 
 def examine(dir_fd: int, name: str) -> Look:
@@ -78,15 +86,16 @@ def _examine_open(fd: int, name: str) -> Look:
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):
         return Look(kind=Kind.REFUSED, name=name, reason=f"it is {_type_name(status.st_mode)}")
-    if status.st_size == 0:
+    size = status.st_size
+    if size == 0:
         return Look(kind=Kind.UNFINISHED, name=name, reason="it is empty")
-    if status.st_size > TASK_LIMIT:
-        reason = f"it has {status.st_size:,} bytes; a task has at most {TASK_LIMIT:,}"
+    if size > TASK_LIMIT:
+        reason = f"it has {size:,} bytes; a task has at most {TASK_LIMIT:,}"
         return Look(kind=Kind.REFUSED, name=name, reason=reason)
     writing = is_being_written(fd)
     if writing:
         return Look(kind=Kind.UNFINISHED, name=name, reason="somebody has it open for writing")
-    data = read_fd(fd, TASK_LIMIT, status.st_size)
+    data = read_fd(fd, TASK_LIMIT, size)
     try:
         if b"\0" in data:
             message = "it is binary, not text"
@@ -94,16 +103,8 @@ def _examine_open(fd: int, name: str) -> Look:
         task = read_task(name, data)
     except TaskError as error:
         return Look(kind=Kind.UNREADABLE, name=name, reason=str(error), inode=status.st_ino)
-    return Look(
-        kind=Kind.TASK,
-        name=name,
-        task=task,
-        text=data,
-        ctime_ns=status.st_ctime_ns,
-        inode=status.st_ino,
-        needs_second_look=writing is None,
-        identity=(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns),
-    )
+    unsure = writing is None
+    return Look(Kind.TASK, name, "", task, data, status.st_ctime_ns, status.st_ino, unsure, status)
 
 
 def _type_name(mode: int) -> str:

@@ -161,17 +161,11 @@ class Claiming:
             if diet is not None and self._must_wait(look.task, diet):
                 self._put_back(life, name)
                 return None
+            record, attempt = life.record, look.task.attempt + 1
             return Claim(
-                name=name,
-                task=look.task,
-                text=look.text,
-                attempt=look.task.attempt + 1,
-                worker=life.worker,
-                generation=life.generation,
-                inode=look.inode,
-                claimed_at_ns=look.ctime_ns,
-                by_verb=not life.is_own,
-            )
+                name, look.task, look.text, attempt, record.worker, record.generation,
+                look.inode, look.ctime_ns, not life.is_own,
+            )  # fmt: skip
         if look.kind is Kind.UNFINISHED:
             self._put_back(life, name)
         elif look.kind is Kind.REFUSED:

@@ -10,9 +10,9 @@ lost (its claimer died) or useless (the file is gone) costs one wasted rename or
   64 + (class * 10 + priority) * 4: write position, read position, tickets written, tickets read
 """
 
-import fcntl
 import mmap
 import os
+from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 
 from snakepit.clock import monotonic
 from snakepit.core.order import ClassKey, Diet
@@ -26,6 +26,7 @@ CLASSES = 1024
 HEAD_BYTES = 8 * (WORDS + CLASSES * PRIORITIES * 4)
 FRESH_S = 3.0
 LOCK_S = 0.05
+AT_ONCE = LOCK_EX | LOCK_NB
 TICKET_LIMIT = 300
 EPOCH, BEAT, BOOT, N_CLASSES, WRITER, WAITING, HELD = range(1, 8)
 
@@ -81,13 +82,13 @@ class Lock:
 
     def try_acquire(self) -> bool:
         try:
-            fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            flock(self.fd, AT_ONCE)
         except BlockingIOError:
             return False
         return True
 
     def release(self) -> None:
-        fcntl.flock(self.fd, fcntl.LOCK_UN)
+        flock(self.fd, LOCK_UN)
 
     def close(self) -> None:
         os.close(self.fd)
@@ -183,13 +184,17 @@ class TicketReader:
                 break
         else:
             return None
-        if not self.lock.acquire():
-            self.was_busy = True
-            return None
+        lock = self.lock.fd
+        try:
+            flock(lock, AT_ONCE)
+        except BlockingIOError:
+            if not self.lock.acquire():
+                self.was_busy = True
+                return None
         try:
             return self._take_at(at) if len(self._eligible) == 1 else self._take()
         finally:
-            self.lock.release()
+            flock(lock, LOCK_UN)
 
     def _take_at(self, first: int) -> str | None:
         """The usual case, one class: from the bucket that was seen to have tickets, or a later one."""
@@ -200,7 +205,7 @@ class TicketReader:
                 if line is not None:
                     words[at + 1] += len(line) + 1
                     words[at + 3] += 1
-                    return os.fsdecode(line[line.index(b" ") + 1 :])
+                    return os.fsdecode(line.partition(b" ")[2])
                 words[at + 1] = words[at]  # damaged: the keeper's scan enters its tasks again
         return None
 

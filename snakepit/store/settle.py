@@ -11,8 +11,8 @@ release   one rename out of the worker's folder = commit
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from snakepit.core.header import edit
 from snakepit.core.lifecycle import State
@@ -35,8 +35,7 @@ TASK_LIMIT = 16 << 20
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-@dataclass(frozen=True, slots=True)
-class Pen:
+class Pen(NamedTuple):
     """What a settling life works with: its folder `work`, its hand, and the hand's generation."""
 
     folders: Folders

@@ -51,7 +51,9 @@ def rename_noreplace(source: str, target: str, source_dir: int, target_dir: int)
     if _renameat2 is None:
         _link_and_unlink(source, target, source_dir, target_dir)
         return
-    if _renameat2(source_dir, os.fsencode(source), target_dir, os.fsencode(target), _FLAG) == 0:
+    old = os.fsencode(source)
+    new = old if target == source else os.fsencode(target)
+    if _renameat2(source_dir, old, target_dir, new, _FLAG) == 0:
         return
     code = ctypes.get_errno()
     if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
@@ -77,6 +79,8 @@ def _link_and_unlink(source: str, target: str, source_dir: int, target_dir: int)
 if hasattr(fcntl, "F_SETLEASE"):
     _F_SETLEASE, _F_RDLCK, _F_UNLCK = fcntl.F_SETLEASE, fcntl.F_RDLCK, fcntl.F_UNLCK
     _F_SETSIG = 10
+    _HARMLESS = int(signal.SIGURG)
+    _fcntl = fcntl.fcntl
 
     def is_being_written(fd: int) -> bool | None:
         """True while any process has the file open for writing; None where nobody can tell.
@@ -85,11 +89,11 @@ if hasattr(fcntl, "F_SETLEASE"):
         broken meanwhile signals SIGURG, which does nothing, instead of SIGIO, which would kill us.
         """
         try:
-            fcntl.fcntl(fd, _F_SETSIG, signal.SIGURG)
-            fcntl.fcntl(fd, _F_SETLEASE, _F_RDLCK)
+            _fcntl(fd, _F_SETSIG, _HARMLESS)
+            _fcntl(fd, _F_SETLEASE, _F_RDLCK)
         except OSError as error:
             return True if error.errno == errno.EAGAIN else None
-        fcntl.fcntl(fd, _F_SETLEASE, _F_UNLCK)
+        _fcntl(fd, _F_SETLEASE, _F_UNLCK)
         return False
 
 else:  # pragma: no cover - not Linux
@@ -118,11 +122,12 @@ def is_network_filesystem(path: str) -> bool:
 
 
 _SAFE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+_SAFE_FILE = _SAFE | os.O_NONBLOCK
 
 
 def open_file(name: str, dir_fd: int) -> int:
     """For reading, never through a link, never blocking on a FIFO."""
-    return os.open(name, _SAFE | os.O_NONBLOCK, dir_fd=dir_fd)
+    return os.open(name, _SAFE_FILE, dir_fd=dir_fd)
 
 
 def open_folder(path: str, dir_fd: int | None = None) -> int:
