@@ -9,7 +9,7 @@ from snakepit.system import process
 from tests.standin import models
 from tests.standin.fixture import Vendor
 from tests.standin.steps import say, shell
-from tests.support.snakes import claude_fleet
+from tests.support.snakes import real_fleet
 from tests.support.wait import wait_for
 
 both = pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def first_words(vendor: Vendor) -> list[str]:
 def test_it_is_ready_with_its_role(program: str, vendor: Vendor, tmp_path: Path) -> None:
     prompt = role_prompt(20_000)
     vendor.space.always(say("I have read my role and wait."))
-    with claude_fleet(tmp_path, vendor, prompt=prompt, program=program) as fleet:
+    with real_fleet(tmp_path, vendor, prompt=prompt, program=program) as fleet:
         fleet.ok("up")
         wait_for(lambda: vendor.space.main, 60, "the first call of its model")
         assert prompt in first_words(vendor)
@@ -53,7 +53,7 @@ def test_it_is_ready_with_its_role(program: str, vendor: Vendor, tmp_path: Path)
 
 @pytest.mark.needs("claude")
 def test_it_eats_five_tasks_by_hand(vendor: Vendor, tmp_path: Path) -> None:
-    with claude_fleet(tmp_path, vendor, prompt="Eat what is in pit/food.") as fleet:
+    with real_fleet(tmp_path, vendor, prompt="Eat what is in pit/food.") as fleet:
         fleet.ok("check")
         pit = fleet.config.pit_dir
         vendor.space.always(models.by_hand(pit, "snake-1"))
@@ -70,7 +70,7 @@ def test_it_eats_five_tasks_by_hand(vendor: Vendor, tmp_path: Path) -> None:
 
 @pytest.mark.needs("claude")
 def test_a_killed_one_goes_on_and_repeats_nothing(vendor: Vendor, tmp_path: Path) -> None:
-    with claude_fleet(tmp_path, vendor, prompt="Do both steps.") as fleet:
+    with real_fleet(tmp_path, vendor, prompt="Do both steps.") as fleet:
         first, second = fleet.folder / "first", fleet.folder / "second"
         vendor.space.always(
             models.by_calls(

@@ -4,6 +4,7 @@ The stand-in's request log is the witness: what a program was told is what its m
 """
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,11 @@ class RealFleet(Fleet):
         found = (self.cli.home / ".claude" / "projects").glob("*/*.jsonl")
         return sorted(found, key=lambda path: path.stat().st_mtime_ns)
 
+    def story(self, vendor: Vendor) -> str:
+        """For a test that failed: what is on the screen and what the stand-in was asked."""
+        asked = "".join(f"{json.dumps(one.to_json())[:1500]}\n" for one in vendor.space.asked[-20:])
+        return f"{self.screen()}\n--- asked:\n{asked}"
+
     def note_conversation(self, session_id: str) -> None:
         """As a healer notes what the next start shall go on with."""
         path = self.config.state_dir / "resume" / "snake-1"
@@ -40,8 +46,11 @@ class RealFleet(Fleet):
         path.write_text(session_id + "\n", encoding="utf-8")
 
 
+MODEL = {"gemini": "gemini-2.5-flash"}  # the others read theirs in their own config
+
+
 @contextmanager
-def claude_fleet(
+def real_fleet(
     base: Path,
     vendor: Vendor,
     *,
@@ -50,27 +59,33 @@ def claude_fleet(
     accepted: bool = True,
     more: str = "",
 ) -> Iterator[RealFleet]:
-    """`up` is the test's to call. Not `accepted`: its HOME is empty, as at the very first start."""
+    """`up` is the test's to call. Not `accepted`: Claude's HOME is empty, as at its first start."""
     folder = base / "project"
     cli = clis.prepare(program, base / "home", folder, vendor.url)
     if not accepted:
         for path in (cli.home / ".claude.json", cli.home / ".claude" / "settings.json"):
             path.unlink()
+    backend = program.partition("-")[0]
     text = "\n".join(
         (
             "[defaults]",
             'tmux_socket = "{socket}"',
-            "[backend.claude]",
+            f"[backend.{backend}]",
             f"bin = {json.dumps(cli.program)}",
             "[[agent]]",
             'name = "snake-1"',
-            'backend = "claude"',
+            f'backend = "{backend}"',
             'feed = "self"',
-            'env_pass = ["DISABLE_AUTOUPDATER", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"]',
+            f"model = {json.dumps(MODEL.get(backend, ''))}",
+            f"env_pass = {json.dumps(sorted(set(cli.env) - set(clis.plain_env(base))))}",
             f"prompt = {json.dumps(prompt)}",
             more,
         )
     )
     with fleet(folder, text, environ=cli.env, of=RealFleet) as made:
         made.cli = cli
-        yield made
+        try:
+            yield made
+        except BaseException:
+            sys.stdout.write(made.story(vendor))
+            raise
