@@ -174,6 +174,8 @@ class Reader:
             for name, value in self._fields.items()
             if name.startswith("details.")
         }
+        if until is not None and until == self._fields.get("until"):
+            details["until_source"] = "structured"
         return Outcome(
             kind=kind,
             text=self._said("text").strip(),
