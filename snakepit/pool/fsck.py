@@ -294,8 +294,8 @@ def _why_never(need: str, known: Mapping[str, list[Place]]) -> str:
 
 
 def _events_against(pit: "Pit", seen: Scan, *, runs: bool) -> Iterator[Violation]:
-    food = pit.config.pit_dir / layout.FOLDER[State.QUEUED]
-    told = Told(waits=lambda name: os.path.lexists(food / name))
+    waiting = pit.config.pit_dir / layout.FOLDER[State.QUEUED]
+    told = Told(waits=lambda name: os.path.lexists(waiting / name))
     for event in pit.journal.read():
         told.fold(event)
     said = {name: place.state for name, place in told.places.items()}

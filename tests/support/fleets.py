@@ -141,9 +141,21 @@ def fleet(
     *,
     count: int = 2,
     environ: Mapping[str, str] | None = None,
-    of: type[F] = Fleet,  # type: ignore[assignment]
+) -> Iterator[Fleet]:
+    with fleet_of(Fleet, folder, text, count=count, environ=environ) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def fleet_of(
+    kind: type[F],
+    folder: Path,
+    text: str = "",
+    *,
+    count: int = 2,
+    environ: Mapping[str, str] | None = None,
 ) -> Iterator[F]:
-    made = of(folder, text, count=count, environ=environ or {})
+    made = kind(folder, text, count=count, environ=environ or {})
     try:
         yield made
     finally:

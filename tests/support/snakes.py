@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.standin.fixture import Vendor
 from tests.support import clis
-from tests.support.fleets import Fleet, fleet
+from tests.support.fleets import Fleet, fleet_of
 
 SESSION = "snakepit-snake-1"
 
@@ -46,7 +46,10 @@ class RealFleet(Fleet):
         path.write_text(session_id + "\n", encoding="utf-8")
 
 
-MODEL = {"gemini": "gemini-2.5-flash"}  # the others read theirs in their own config
+MODEL = {
+    "gemini": "gemini-2.5-flash",
+    "aider": "openai/gpt-standin",
+}  # the others read theirs in their own config
 
 
 @contextmanager
@@ -56,10 +59,11 @@ def real_fleet(
     *,
     prompt: str,
     program: str = "claude",
+    kind: str = "agent",
     accepted: bool = True,
     more: str = "",
 ) -> Iterator[RealFleet]:
-    """`up` is the test's to call. Not `accepted`: Claude's HOME is empty, as at its first start."""
+    """`up` is the test's to call. `kind` is that of the agent: "agent" is interactive. Not `accepted`: Claude's HOME is empty, as at its first start."""
     folder = base / "project"
     cli = clis.prepare(program, base / "home", folder, vendor.url)
     if not accepted:
@@ -75,14 +79,14 @@ def real_fleet(
             "[[agent]]",
             'name = "snake-1"',
             f'backend = "{backend}"',
-            'feed = "self"',
+            'feed = "self"' if kind == "agent" else f'kind = "{kind}"',
             f"model = {json.dumps(MODEL.get(backend, ''))}",
             f"env_pass = {json.dumps(sorted(set(cli.env) - set(clis.plain_env(base))))}",
             f"prompt = {json.dumps(prompt)}",
             more,
         )
     )
-    with fleet(folder, text, environ=cli.env, of=RealFleet) as made:
+    with fleet_of(RealFleet, folder, text, environ=cli.env) as made:
         made.cli = cli
         try:
             yield made
