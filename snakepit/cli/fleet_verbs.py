@@ -34,9 +34,14 @@ def open_host(config: "Config") -> "TmuxHost":
 @click.option(
     "--wait", is_flag=True, help="Follow what was fed to its end; exit 1 if it is scraps."
 )
+@click.option(
+    "--yes", is_flag=True, help="Consent that a program found by itself acts without asking."
+)
 @click.argument("more", nargs=-1, metavar="[FILE]...")
 @verb_options
-def up(call: Invocation, sources: tuple[str, ...], more: tuple[str, ...], wait: bool) -> None:
+def up(
+    call: Invocation, sources: tuple[str, ...], more: tuple[str, ...], wait: bool, yes: bool
+) -> None:
     """Start the pool; twice gives the same fleet.
 
     \b
@@ -49,7 +54,7 @@ def up(call: Invocation, sources: tuple[str, ...], more: tuple[str, ...], wait: 
     if more and not sources:
         msg = f"up takes no {more[0]!r}"
         raise UsageProblem(msg, fix=f"agents.py up --feed {more[0]}")
-    bring_up(call, (*sources, *more), wait=wait)
+    bring_up(call, (*sources, *more), wait=wait, yes=yes)
 
 
 @click.command(

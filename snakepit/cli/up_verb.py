@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 SHOWN = 12
 
 
-def bring_up(call: Invocation, sources: Sequence[str], *, wait: bool) -> None:
+def bring_up(call: Invocation, sources: Sequence[str], *, wait: bool, yes: bool) -> None:
     """Check, feed, start, and tell; with `wait` follow the one task that was fed."""
+    from snakepit.cli.consent import ask_consent
     from snakepit.cli.feed_verb import prepare_source, publish_all, read_sources
     from snakepit.cli.fleet_verbs import open_host
     from snakepit.config.overrides import load_overrides
@@ -42,6 +43,7 @@ def bring_up(call: Invocation, sources: Sequence[str], *, wait: bool) -> None:
         raise UsageProblem(msg, fix="leave --wait out; agents.py status --follow shows all")
     host = open_host(config)
     scale = load_overrides(overrides_path(config)).scale
+    ask_consent(call, config, config.fleet(scale), environ, yes=yes)
     fed = publish_all(pit, prepared)
     found = bring_up_fleet(pit, host, environ, scale=scale)
     value = _value(config, host, found, fed)

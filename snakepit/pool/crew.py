@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from snakepit import clock
-from snakepit.config.auto import installed, lacking
+from snakepit.config.auto import installed
 from snakepit.config.overrides import Overrides, load_overrides
 from snakepit.config.problem import did_you_mean
 from snakepit.core.lifecycle import State
 from snakepit.core.view import WorkerView
 from snakepit.errors import SnakepitError
 from snakepit.pool.attend import daemon_pid
+from snakepit.pool.consent import WAITS, missing
 from snakepit.pool.resting import resting_agents
 from snakepit.pool.statefile import read_state, strings
 from snakepit.pool.told import rest_line
@@ -56,7 +57,7 @@ class Crew:
         if RESTING in states:
             return next(view.note for view in eaters if view.state == RESTING)
         if states == {NO_MODEL}:
-            return STARVED
+            return WAITS if any(view.note == WAITS for view in eaters) else STARVED
         names = ", ".join(view.name for view in eaters[:SHOWN])
         if "paused" in states:
             return f"{names}: paused; `agents.py resume`"
@@ -217,7 +218,7 @@ def _agent_view(
         state = RESTING
     note = f"and {len(claims) - 1} more" if len(claims) > 1 else ""
     if state == NO_MODEL:
-        note = lacking(config.backend_of(agent), os.environ)
+        note = missing(config, agent, os.environ)
     elif state == RESTING:
         note = rest_line(rests[name], clock.wall())
     elif agent.feed == "self" and pane is not None:
@@ -246,7 +247,7 @@ def _state(config: "Config", agent: "Agent", seen: Seen) -> str:
     if name in seen.degraded:
         return "degraded"
     if pane is None and not is_alive:
-        return NO_MODEL if lacking(config.backend_of(agent), os.environ) else "stopped"
+        return NO_MODEL if missing(config, agent, os.environ) else "stopped"
     if pane is not None and pane.dead:
         return "dead"
     if seen.claims.get(name):

@@ -9,9 +9,9 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from snakepit import clock
-from snakepit.config.auto import lacking
 from snakepit.errors import SessionError
 from snakepit.pool.applied import STATE
+from snakepit.pool.consent import missing
 from snakepit.pool.environment import WHERE_TMUX_IS, session_environment
 from snakepit.pool.program import module_argv, with_own_command
 from snakepit.pool.server import note_server
@@ -125,7 +125,7 @@ def view_plan(config: "Config", environ: Mapping[str, str]) -> Plan:
 
 def missing_program(config: "Config", agent: "Agent", environ: Mapping[str, str]) -> str:
     """Why no session can be started for it; empty when one can."""
-    return lacking(config.backend_of(agent), environ)
+    return missing(config, agent, environ)
 
 
 def start_session(pit: "Pit", host: Host, plan: Plan, *, pane: Pane | None) -> None:
