@@ -1,4 +1,5 @@
 """Owns removing old waste: too old first, then the oldest until it fits; it touches no task, ever.
+Records in state/ that a death left half written go too.
 
 What a task that is claimed now has left is kept, whatever its age. No link is followed: a link in
 waste/ is removed, what it points to stays.
@@ -8,6 +9,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 DAY_S = 86400.0
 GB = 1 << 30
+UNFINISHED_S = 3600.0  # a record that is being written has its name within a second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,7 @@ def clean(pit: "Pit", now: float, *, dry_run: bool = False) -> Cleaned:
         return Cleaned(
             removed=tuple(one.path for one in gone), freed_bytes=freed, kept_bytes=total - freed
         )
+    _remove_unfinished(pit.config.state_dir, now - UNFINISHED_S)
     cleaned = _remove(gone, waste, total)
     if cleaned.removed:
         pit.journal.append(
@@ -136,6 +140,15 @@ def _remove(gone: list[Leavings], waste: Path, total: int) -> Cleaned:
     return Cleaned(
         removed=tuple(removed), freed_bytes=freed, kept_bytes=total - freed, failed=tuple(failed)
     )
+
+
+def _remove_unfinished(state: Path, before: float) -> None:
+    """Records whose writer died before it gave them their name: hidden files, in state/ alone."""
+    for entry in _entries(state):
+        if entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
+            with suppress(OSError):
+                if entry.stat(follow_symlinks=False).st_mtime < before:
+                    os.unlink(entry.path)
 
 
 def _remove_if_empty(folder: Path) -> None:

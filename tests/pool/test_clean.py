@@ -110,3 +110,16 @@ def test_surplus_takes_no_more_than_needed() -> None:
     assert surplus(items, 30, oldest_at=0, most=20) == items[:1]
     assert surplus(items, 30, oldest_at=0, most=30) == []
     assert surplus(items, 30, oldest_at=3, most=30) == items[:2]
+
+
+def test_records_that_a_death_left_unfinished_go(pit: Pit) -> None:
+    state = pit.config.state_dir
+    names = (".daemon.json.12ab34cd", ".daemon.json.young", "daemon.json")
+    for name in names:
+        (state / name).write_text("{")
+        at = NOW - (60.0 if name.endswith("young") else 7200.0)
+        os.utime(state / name, (at, at))
+    assert clean(pit, NOW, dry_run=True) == Cleaned()
+    assert (state / names[0]).exists()
+    assert clean(pit, NOW) == Cleaned()
+    assert [(state / name).exists() for name in names] == [False, True, True]

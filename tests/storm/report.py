@@ -20,6 +20,7 @@ class Report:
     events: int = 0
     acknowledged: int = 0
     newborn: int = 0
+    unfinished: int = 0
     names_waited_for: int = 0
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
@@ -55,6 +56,7 @@ class Report:
             f"late results   {self.late}",
             f"names waited for by a new life  {self.names_waited_for}",
             f"hands that were never used, swept a day later  {self.newborn}",
+            f"records never named, removed by the daemon's cleaning  {self.unfinished}",
             f"starts by a new interpreter     {self.new}",
             *(f"PROBLEM        {problem}" for problem in self.problems),
             *(f"LOST           {name}" for name in self.lost),

@@ -9,12 +9,14 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from snakepit import clock
 from snakepit.core.lifecycle import State
 from snakepit.core.names import root_of
 from snakepit.core.result import MARK
 from snakepit.core.task import Task
 from snakepit.errors import TaskError
 from snakepit.pool import reap
+from snakepit.pool.clean import clean
 from snakepit.pool.context import Pit
 from snakepit.pool.observe import Observer
 from snakepit.store import layout
@@ -201,7 +203,8 @@ def _fsck(root: Path, report: Report) -> None:
 
 
 def _sweep(root: Path, report: Report) -> None:
-    """After `fsck --fix` no file of a life is left; folders that were never used, a day later neither."""
+    """After `fsck --fix` no file of a life is left; folders that were never used and records that were
+    never named go later, by recovery and by the daemon's cleaning."""
     hands = root / "pit" / layout.PRIVATE / layout.HANDS
     for folder in hands.iterdir():
         names = {path.name for path in folder.rglob("*")}
@@ -212,6 +215,13 @@ def _sweep(root: Path, report: Report) -> None:
         os.utime(folder, (old, old))
     _fsck(root, report)
     report.problems += [f"the hand {folder.name} is left for ever" for folder in hands.iterdir()]
+    unfinished = [path for path in (root / "log" / "state").glob(".*") if path.is_file()]
+    report.unfinished = len(unfinished)
+    for path in unfinished:
+        os.utime(path, (0, 0))
+    pit = open_ground(root)
+    clean(pit, clock.wall())
+    pit.close()
     for path in _temporaries(root):
         report.problems.append(f"{path.relative_to(root)} is left")
 
