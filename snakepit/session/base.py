@@ -34,6 +34,17 @@ class Pane(NamedTuple):
     rows: int = ROWS
 
 
+class Look(NamedTuple):
+    """What a pane shows. `bright`: its rows with blanks for faint text; `typed_at`: when somebody who is
+    attached last pressed a key or came, in unix seconds, 0 when nobody is."""
+
+    pane: Pane
+    rows: tuple[str, ...]
+    bright: tuple[str, ...]
+    in_mode: bool = False
+    typed_at: float = 0.0
+
+
 class Host(Protocol):
     """Every call ends within a few seconds: a host that hangs raises SessionError.
 
@@ -89,8 +100,17 @@ class Host(Protocol):
     def capture(self, name: str, lines: int = ROWS) -> str:
         """Return the last `lines` lines of screen and scrollback, wrapped lines joined."""
 
+    def look(self, name: str) -> Look:
+        """Return the visible screen, with what else whoever types must know, of one instant."""
+
+    def leave_mode(self, name: str) -> None:
+        """End tmux's copy-mode in the pane, which would take the keys; nothing happens outside of it."""
+
     def send_text(self, name: str, text: str) -> None:
         """Paste `text` (control characters dropped, but newline and tab); does not submit it."""
+
+    def type_text(self, name: str, text: str) -> None:
+        """Type one short line as keys: a command of the program is none when it is pasted."""
 
     def send_key(self, name: str, key: str) -> None:
         """Press one key by its tmux name: Enter, Escape, C-c."""

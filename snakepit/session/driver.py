@@ -4,6 +4,7 @@ libtmux as it is waits for a hung server for ever and gives a new server the cal
 environment. Nothing here lists anything: libtmux refuses a listing in which a pane just vanished.
 """
 
+import os
 from typing import Any
 
 import libtmux
@@ -49,7 +50,7 @@ class DrivenServer(libtmux.Server):
 
     def paste(self, pane_id: str, text: str) -> None:
         """Paste as a terminal would, bracketed where the program asked for that."""
-        buffer = f"snakepit-{pane_id.lstrip('%')}"
+        buffer = f"snakepit-{pane_id.lstrip('%')}-{os.urandom(4).hex()}"
         commands = [
             ("load-buffer", "-b", buffer, "-"),
             ("paste-buffer", "-d", "-p", "-b", buffer, "-t", pane_id),

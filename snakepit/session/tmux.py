@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from snakepit.errors import SessionError, SessionGone
 from snakepit.session import settings
-from snakepit.session.base import COLUMNS, ROWS, Pane
+from snakepit.session.base import COLUMNS, ROWS, Look, Pane
 from snakepit.session.command import TIMEOUT, Tmux, no_format, shell_line
 from snakepit.session.listing import Question
 from snakepit.system import process
@@ -152,10 +152,30 @@ class TmuxHost:
         text = "\n".join(line.rstrip() for line in shown).rstrip()
         return "\n".join(text.split("\n")[-lines:])
 
+    def look(self, name: str) -> Look:
+        from snakepit.session.looking import LookQuestion
+
+        question = LookQuestion(self._pane(name))
+        found = question.read("\n".join(self._driver.sequence(*question.commands)))
+        if found is None:
+            msg = f"the pane of session {name!r} went away while it was looked at"
+            raise SessionGone(msg, fix="agents.py status")
+        return found
+
+    def leave_mode(self, name: str) -> None:
+        pane = self._pane(name).pane_id
+        quit_mode = f"send-keys -X -t {pane} cancel"
+        self._driver.sequence(("if-shell", "-F", "-t", pane, "#{pane_in_mode}", quit_mode))
+
     def send_text(self, name: str, text: str) -> None:
-        printable = "".join(char for char in text if char.isprintable() or char in "\n\t")
+        printable = only_printable(text)
         if printable:
             self._driver.paste(self._pane(name).pane_id, printable)
+
+    def type_text(self, name: str, text: str) -> None:
+        printable = "".join(only_printable(text).split("\n"))
+        if printable:
+            self._driver.cmd("send-keys", "-l", "--", printable, target=self._pane(name).pane_id)
 
     def send_key(self, name: str, key: str) -> None:
         if not key or not all(char.isalnum() or char == "-" for char in key):
@@ -228,6 +248,10 @@ class TmuxHost:
             self._driver.cmd("kill-server")
             msg = f"tmux cannot use [defaults] tmux_conf {conf}: {exc.message}"
             raise SessionError(msg, fix=f"try it with: tmux -L try -f {conf} new") from exc
+
+
+def only_printable(text: str) -> str:
+    return "".join(char for char in text if char.isprintable() or char in "\n\t")
 
 
 def _is_half_dead(pane: Pane) -> bool:

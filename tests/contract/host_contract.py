@@ -102,6 +102,26 @@ class HostContract(ABC):
         wait_for(lambda: "three" in host.capture("pit-snake-1"), what="the text on the screen")
         assert host.capture("pit-snake-1", 1) == "three"
 
+    def test_a_look_shows_pane_and_screen(self, host: Host, tmp_path: Path) -> None:
+        host.start("pit-snake-1", ["/bin/cat"], cwd=tmp_path)
+        host.send_text("pit-snake-1", "one\n")
+        wait_for(lambda: "one" in host.look("pit-snake-1").rows, what="the text on the screen")
+        look = host.look("pit-snake-1")
+        assert look.pane == host.panes()[0]
+        assert look.bright == look.rows
+        assert not look.in_mode
+        assert look.typed_at == 0
+        host.leave_mode("pit-snake-1")
+        assert host.look("pit-snake-1").rows == look.rows
+        with pytest.raises(SessionGone):
+            host.look("pit-snake-2")
+
+    def test_a_typed_line_is_one_line(self, host: Host, tmp_path: Path) -> None:
+        host.start("pit-snake-1", ["/bin/cat"], cwd=tmp_path)
+        host.type_text("pit-snake-1", "-l 'x'; #{pid}\n\x1b")
+        shown = "-l 'x'; #{pid}"
+        wait_for(lambda: host.capture("pit-snake-1", 1) == shown, what="the text on the screen")
+
     def test_only_names_of_keys_are_keys(self, host: Host, tmp_path: Path) -> None:
         host.start("pit-snake-1", ["/bin/cat"], cwd=tmp_path)
         for key in ("", "rm -rf", ";", "-l x"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from snakepit.errors import SessionError, SessionGone
-from snakepit.session.base import ROWS, Pane
+from snakepit.session.base import ROWS, Look, Pane
 
 
 @dataclass(slots=True, kw_only=True)
@@ -18,6 +18,8 @@ class FakeSession:
     screen: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     starts: int = 1
+    in_mode: bool = False
+    typed_at: float = 0.0
 
 
 class FakeHost:
@@ -113,6 +115,25 @@ class FakeHost:
     def capture(self, name: str, lines: int = ROWS) -> str:
         self._answer()
         return "\n".join(self._session(name).screen[-lines:])
+
+    def look(self, name: str) -> Look:
+        self._answer()
+        session = self._session(name)
+        rows = tuple("\n".join(session.screen).split("\n"))[-ROWS:]
+        return Look(
+            pane=session.pane,
+            rows=rows,
+            bright=rows,
+            in_mode=session.in_mode,
+            typed_at=session.typed_at,
+        )
+
+    def leave_mode(self, name: str) -> None:
+        self._note("leave_mode", name)
+        self._session(name).in_mode = False
+
+    def type_text(self, name: str, text: str) -> None:
+        self.send_text(name, text.replace("\n", ""))
 
     def send_text(self, name: str, text: str) -> None:
         self._note("send_text", name)
