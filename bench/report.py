@@ -1,6 +1,7 @@
 """Owns the page made of one run's rows: targets first, then the tables they rest on."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from bench.peers import PEERS
@@ -14,6 +15,7 @@ LABELS = {
     **{name: entry.label for name, entry in PEERS.items()},
 }
 LABELS["ours"] = "**snakepit**"
+KILLS = Path(__file__).with_name("kills.md")  # by hand: longer than a run of the bench
 ORDER = ("renames", "limit", *PEERS)
 
 
@@ -44,6 +46,7 @@ def page(answer: dict[str, Any]) -> str:
     parts += [_drains(rows, row, durable=True) for row in
               sorted({row["backlog"] for row in select(rows, measure="drain", durable=True)})]  # fmt: skip
     parts += [_latency(rows), _killed(rows), _pool(rows), _commands(rows), _tail(answer)]
+    parts.append(KILLS.read_text().strip())
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

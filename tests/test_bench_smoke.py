@@ -26,6 +26,7 @@ def answer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     said = subprocess.run(argv, capture_output=True, text=True, timeout=100, env=environ)
     assert said.returncode == 0, said.stderr
     assert page.read_text().startswith("# Benchmarks")
+    assert (TOP / "bench" / "kills.md").read_text().strip() in page.read_text()
     assert [path.name for path in folder.iterdir() if "snakepit-bench" in path.name] == []
     read: dict[str, Any] = json.loads(raw.read_text())
     return read
