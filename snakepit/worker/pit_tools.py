@@ -70,6 +70,7 @@ def pit_tools(pit: "Pit", life: Life, claim: Claim) -> list[Tool]:
             shape("result", result=text("What was done and found, for who asked for it.")),
             done,
             is_pure=True,
+            ends=True,
         ),
         Tool(
             "fail",
@@ -81,6 +82,7 @@ def pit_tools(pit: "Pit", life: Life, claim: Claim) -> list[Tool]:
             ),
             fail,
             is_pure=True,
+            ends=True,
         ),
         Tool(
             "release",
@@ -88,6 +90,7 @@ def pit_tools(pit: "Pit", life: Life, claim: Claim) -> list[Tool]:
             shape(reason=text("Why it is not for you, or not for now.")),
             release,
             is_pure=True,
+            ends=True,
         ),
         Tool(
             "split",
@@ -95,6 +98,7 @@ def pit_tools(pit: "Pit", life: Life, claim: Claim) -> list[Tool]:
             "when they are done. Your work on it is over then.",
             shape("parts", parts=PARTS),
             split,
+            ends=True,
         ),
         Tool(
             "feed",

@@ -110,7 +110,8 @@ class Asker:
 
     def _once(self, request: dict[str, object], *, shows: bool) -> Answer | Lost:
         got: Answer | Lost = Lost(Failure(DROPPED))
-        for item in self.watch.follow(lambda: self.client.stream(request)):
+        pieces = self.watch.follow(lambda: self.client.stream(request), quiet=self.pane.settle)
+        for item in pieces:
             if isinstance(item, Delta):
                 if shows:
                     self.pane.piece(item.text)

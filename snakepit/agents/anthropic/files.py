@@ -39,7 +39,7 @@ class Files:
 
     def read(self, path: str, offset: int = 1, limit: int = READ_LINES) -> str:
         """Lines with their numbers, from line `offset` on."""
-        text = self._text(path)
+        text = self._text(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         lines = text.splitlines()
         first = max(offset, 1)
         shown: list[str] = []
@@ -172,7 +172,11 @@ class Files:
         if not parts:
             msg = f"{target} is a folder"
             raise FileTrouble(msg)
-        at = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            at = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            msg = f"{root}: {error.strerror}"
+            raise FileTrouble(msg) from error
         try:
             for part in parts[:-1]:
                 below = _enter(part, at, target, make=make)

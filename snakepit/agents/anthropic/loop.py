@@ -31,6 +31,7 @@ RESUMED = (
 )
 CUT = "[Your answer reached the limit of its length and was cut. Go on from there, in smaller pieces.]"
 FULL = "[Your context was full; older content was shortened. Go on.]"
+NOT_YET = "not ended: the person at your pane has just written to you; see below"
 SILENT = "[You said nothing. Go on with the task, or end it with done or fail.]"
 KINDS = {
     "done": outcome.OK,
@@ -165,6 +166,11 @@ class Work:
             if conversation.is_interrupted(call) and not self.toolbox.is_pure(call.name):
                 self._result(call, ToolResult(INTERRUPTED, True), is_interrupted=True)
                 continue
+            if self.toolbox.ends(call.name) and (lines := self.typed()):
+                for line in lines:
+                    self._prompt(line, "person")
+                self._result(call, ToolResult(NOT_YET, True))
+                continue
             self.transcript.add("call", id=call.id, name=call.name, input=call.input)
             self.reports.call(call)
             self.pane.call(call.name, call.input)
@@ -174,7 +180,7 @@ class Work:
                 return
 
     def _result(self, call: Call, result: ToolResult, *, is_interrupted: bool = False) -> None:
-        text = self.mask(result.text)
+        text = self.mask(result.text).encode("utf-8", "replace").decode()
         if len(text) > RESULT_LIMIT:
             left_out = len(text) - RESULT_LIMIT
             text = f"{text[:RESULT_LIMIT]}\n[… {left_out} characters left out]"

@@ -5,6 +5,7 @@ comes through a pipe of its own that no command inherits. Whatever else a comman
 """
 
 import os
+import select
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -45,20 +46,23 @@ class _Collected:
 
     def feed(self, data: bytes) -> None:
         self.size += len(data)
+        if self._file < 0 and self.size > SHOWN:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            self._file = os.open(self.path, flags, 0o600)
+            _write(self._file, bytes(self.head))  # all there was until now
         room = 2 * SHOWN - len(self.head)
         if room > 0:
             self.head += data[:room]
         self.tail = (self.tail + data)[-2 * SHOWN :]
-        if self._file < 0 and self.size > SHOWN:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            self._file = os.open(self.path, flags, 0o600)
-            data = bytes(self.head) if len(self.head) == self.size else data
         if self._file >= 0 and self.size <= FILE_LIMIT:
-            os.write(self._file, data)
+            _write(self._file, data)
 
-    def text(self) -> str:
+    def close(self) -> None:
         if self._file >= 0:
             os.close(self._file)
+            self._file = -1
+
+    def text(self) -> str:
         if self.size <= SHOWN:
             return readable(bytes(self.head)).strip("\n")
         first = readable(bytes(self.head))[:HEAD]
@@ -90,8 +94,14 @@ class Shell:
     def run(self, command: str, timeout_s: float) -> Output:
         """`Stopped` when a person or a signal ends it; the caller then ends what is left."""
         started = clock.monotonic()
-        child = self._ready()
         collected = _Collected(self._next_path("out"))
+        try:
+            return self._run(command, collected, started, timeout_s)
+        finally:
+            collected.close()
+
+    def _run(self, command: str, collected: _Collected, started: float, timeout_s: float) -> Output:
+        child = self._ready()
         script = self._next_path("sh")
         script.write_text(f"{command}\n", encoding="utf-8", errors="surrogateescape")
         line = f". '{script}' </dev/null {STATUS_FD}>&-; printf '%s\\n' $? >&{STATUS_FD}\n"
@@ -137,6 +147,7 @@ class Shell:
                 self._watch.wait(left, source)
                 is_open = _read_into(source, collected)
         finally:
+            collected.close()
             if child.poll() is None and is_open:
                 os.killpg(child.pid, signal.SIGKILL)
             code = child.wait()
@@ -146,7 +157,7 @@ class Shell:
     def end(self) -> None:
         """Nothing that a command started is alive afterwards; what cannot be killed is waited for."""
         while not self._end_rest():
-            self._watch.pause(1.0)
+            select.select([], [], [], 1.0)  # not the watch: its word must not end the ending
         if self._child is not None:
             self._child.wait()
 
@@ -226,6 +237,12 @@ def _await(child: "subprocess.Popen[bytes]") -> None:
         child.wait(LAST_WORDS)
     except subprocess.TimeoutExpired:
         return
+
+
+def _write(file: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(file, view) :]
 
 
 def _read(descriptor: int) -> bytes | None:

@@ -24,13 +24,15 @@ class ToolResult(NamedTuple):
 
 
 class Tool(NamedTuple):
-    """`schema` is a JSON Schema of an object. `is_pure`: a call that was cut off may simply run again."""
+    """`schema` is a JSON Schema of an object. `is_pure`: a call that was cut off may simply run again.
+    `ends`: the conversation is over with it, if it succeeds."""
 
     name: str
     description: str
     schema: Mapping[str, object]
     run: Callable[[Given], ToolResult]
     is_pure: bool = False
+    ends: bool = False
 
     def definition(self) -> dict[str, object]:
         return {"name": self.name, "description": self.description, "input_schema": self.schema}
@@ -47,6 +49,9 @@ class Toolbox:
     def is_pure(self, name: str) -> bool:
         return name in self._tools and self._tools[name].is_pure
 
+    def ends(self, name: str) -> bool:
+        return name in self._tools and self._tools[name].ends
+
     def definitions(self) -> list[dict[str, object]]:
         return [tool.definition() for tool in self._tools.values()]
 
@@ -61,8 +66,10 @@ class Toolbox:
         assert isinstance(given, Mapping)
         try:
             return tool.run(given)
-        except FileTrouble as trouble:
+        except (FileTrouble, FileNotFoundError, NotADirectoryError, PermissionError) as trouble:
             return ToolResult(str(trouble), True)
+        except UnicodeError as error:
+            return ToolResult(f"{name}: text that cannot be written: {error}", True)
 
 
 _TYPES: Mapping[str, tuple[type, ...]] = {

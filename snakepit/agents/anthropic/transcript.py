@@ -35,7 +35,7 @@ class Transcript:
         while view:
             view = view[os.write(self._file, view) :]
         os.fsync(self._file)
-        self.conversation.add(record)
+        self.conversation.add(json.loads(data))  # as whoever goes on with it will read it
 
     def close(self) -> None:
         os.close(self._file)

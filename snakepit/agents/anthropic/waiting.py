@@ -11,6 +11,7 @@ from snakepit import clock
 
 Item = TypeVar("Item")
 OVER_TIME = "timeout"
+QUIET = 0.25  # seconds without a piece of an answer
 TICK = 1.0  # seconds between two looks at what nothing wakes us for
 
 
@@ -67,9 +68,12 @@ class Watch:
         while (left := deadline - clock.monotonic()) > 0:
             self.wait(left)
 
-    def follow(self, make: Callable[[], Iterable[Item]]) -> Iterator[Item]:
+    def follow(
+        self, make: Callable[[], Iterable[Item]], *, quiet: Callable[[], None] | None = None
+    ) -> Iterator[Item]:
         """The items of an iterable that blocks, made and read in a thread of its own.
 
+        `quiet` is called when nothing came for QUIET seconds.
         When this ends early the thread stops at its next item: it is a daemon, and nobody waits for it.
         """
         items: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
@@ -97,7 +101,9 @@ class Watch:
         threading.Thread(target=read, name="request", daemon=True).start()
         try:
             while True:
-                self.wait(TICK, reader)
+                self.wait(TICK if quiet is None else QUIET, reader)
+                if quiet is not None and items.empty():
+                    quiet()
                 while not items.empty():
                     item = items.get()
                     if item is None:

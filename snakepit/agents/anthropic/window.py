@@ -88,9 +88,9 @@ class Window:
         for keep in TIGHTER:
             if share < self.compact_at:
                 return
-            self._shorten(keep, used)
-            used = self._counted()
-            self._share = share = used / self.limit
+            if self._shorten(keep, used):
+                used = self._counted()
+                self._share = share = used / self.limit
         if share >= SUMMARY_AT:
             self._summarise()
 

@@ -33,6 +33,7 @@ from snakepit.pool.tree import RunTree
 from snakepit.session.masking import MaskingStream
 
 NOW = 1_800_000_000.0
+FAST = Settings(retries=3, request_timeout=5.0)
 
 
 class Quiet:
@@ -198,6 +199,15 @@ def ends() -> list[Tool]:
         return ToolResult("over", ending=Ending("fail", given["reason"]))
 
     return [
-        Tool("done", "End it.", shape("result", result=text("What came out.")), done, is_pure=True),
-        Tool("fail", "Give up.", shape("reason", reason=text("Why.")), fail, is_pure=True),
+        Tool(
+            "done",
+            "End it.",
+            shape("result", result=text("What came out.")),
+            done,
+            is_pure=True,
+            ends=True,
+        ),
+        Tool(
+            "fail", "Give up.", shape("reason", reason=text("Why.")), fail, is_pure=True, ends=True
+        ),
     ]

@@ -1,23 +1,15 @@
 """Our own agent against the stand-in: its answers, its faults, its limits, its context, its person."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from snakepit.agents.anthropic.settings import Settings
 from snakepit.core.usage import Usage
-from tests.agents.anthropic.scene import NOW, Scene
+from tests.agents.anthropic.scene import FAST, Scene
 from tests.standin.fixture import Vendor
 from tests.standin.space import Asked
 from tests.standin.steps import Call, Step, say, tool
-
-FAST = Settings(retries=3, request_timeout=5.0)
-
-
-@pytest.fixture
-def scene(tmp_path: Path, vendor: Vendor) -> Scene:
-    return Scene(folder=tmp_path / "run", url=vendor.url, settings=FAST)
 
 
 def bash(command: str, **more: object) -> Step:
@@ -74,110 +66,6 @@ def test_grep_and_glob_and_edit_work_together(scene: Scene, vendor: Vendor) -> N
     assert "src/a.py:1:x = 1" in results[1]
     assert results[3:] == ["src/a.py", "nothing matches"]
     assert (scene.folder / "work/src/a.py").read_text() == "x = 2\n"
-
-
-class Fault(NamedTuple):
-    test_id: str
-    preset: str
-    kind: str
-    error_class: str
-    tries: int
-    scope: str = ""
-
-
-FAULTS = [
-    Fault("rate limit", "429", "limited", "limited", 4),
-    Fault("overloaded", "529", "overloaded", "overloaded", 4),
-    Fault("server", "500", "overloaded", "overloaded", 4),
-    Fault("gateway page", "502_html", "overloaded", "overloaded", 4),
-    Fault("hangs up", "close", "overloaded", "dropped", 4),
-    Fault("drops", "drop_mid", "overloaded", "dropped", 4),
-    Fault("garbage", "garbage", "overloaded", "garbage", 4),
-    Fault("garbage in the middle", "garbage_mid", "overloaded", "garbage", 4),
-    Fault("error in the stream", "sse_error_overloaded", "overloaded", "overloaded", 4),
-    Fault("no retry", "429_noretry", "limited", "limited", 1),
-    Fault("long wait", "429_long", "limited", "limited", 1),
-    Fault("five hours", "429_5h", "limited", "limited", 1),
-    Fault("week of opus", "429_7d_opus", "limited", "limited", 1, "opus"),
-    Fault("key", "401", "auth", "auth", 1),
-    Fault("revoked", "403_oauth_revoked", "auth", "auth", 1),
-    Fault("credit", "400_credit", "billing", "billing", 1),
-    Fault("usage", "400_api_usage_limits", "limited", "limited", 1),
-    Fault("poisoned", "400_thinking", "poisoned", "poisoned", 1),
-    Fault("ids", "400_tool_use_ids", "poisoned", "poisoned", 1),
-    Fault("too long", "400_too_long", "context_full", "context_full", 1),
-]
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.test_id)
-def test_a_fault_that_stays_ends_the_run(fault: Fault, scene: Scene, vendor: Vendor) -> None:
-    step = {"preset": fault.preset, "chunk_delay": 0.0}
-    vendor.space.always(step)
-    ended = scene.run()
-    assert (ended.kind, ended.scope) == (fault.kind, fault.scope)
-    assert ended.reason
-    assert len(vendor.space.main) == fault.tries
-    assert len(scene.told("llm_retry_attempt")) == len(scene.pauses) == fault.tries - 1
-    (gone,) = scene.told("llm_retry_exhausted")
-    assert gone["error_class"] == fault.error_class
-    assert gone["attempts"] == fault.tries
-    (stop,) = scene.told("agent_stop")
-    assert stop["outcome"] == fault.kind
-    assert ended.is_accounts == (fault.kind not in ("poisoned", "context_full"))
-
-
-@pytest.mark.parametrize(
-    "preset", ["429", "529", "500", "drop_mid", "garbage_mid", "sse_error_overloaded", "close"]
-)
-def test_a_fault_that_passes_is_forgotten(preset: str, scene: Scene, vendor: Vendor) -> None:
-    vendor.space.then({"preset": preset, "chunk_delay": 0.0, "times": 2}, say("Made it."))
-    assert scene.run().text == "Made it."
-    assert len(scene.pauses) == 2
-    waits = [7.0, 7.0] if preset == "429" else [1.0, 2.0]
-    assert scene.pauses == waits, "what the server asks for, else our own"
-
-
-def test_an_answer_that_broke_off_is_paid_for_and_not_kept(scene: Scene, vendor: Vendor) -> None:
-    vendor.space.then({"preset": "drop_mid", "chunk_delay": 0.0, "times": 1}, say("Whole."))
-    ended = scene.run()
-    assert ended.usage.input == 2400
-    assert ended.details["turns"] == 1
-    assert len(vendor.space.main[-1].body["messages"]) == 1
-
-
-def test_a_silent_server_is_left_and_asked_again(scene: Scene, vendor: Vendor) -> None:
-    scene.settings = Settings(retries=1, request_timeout=0.3)
-    vendor.space.then({"preset": "hang_headers", "times": 1}, say("Back."))
-    assert scene.run().text == "Back."
-    (again,) = scene.told("llm_retry_attempt")
-    assert again["error_class"] == "timeout"
-
-
-def test_a_server_that_is_not_there_is_overloaded(scene: Scene) -> None:
-    scene.url = "http://127.0.0.1:9"
-    ended = scene.run()
-    assert (ended.kind, ended.is_accounts) == ("overloaded", True)
-    assert "cannot be reached" in ended.reason
-
-
-def test_a_limit_says_until_when(scene: Scene, vendor: Vendor) -> None:
-    vendor.space.always("429_long")
-    ended = scene.run()
-    assert ended.until == NOW + 3600
-    assert ended.details["until_source"] == "structured"
-
-
-def test_an_unknown_model_is_answered_with_near_names(scene: Scene, vendor: Vendor) -> None:
-    scene.model = "claude-standing"
-    vendor.space.always("404_model")
-    ended = scene.run()
-    assert ended.kind == "config"
-    (warning,) = scene.told("model_lookup_warning")
-    suggestions = warning["suggestions"]
-    assert isinstance(suggestions, list)
-    assert suggestions[0]["id"] == "claude-standin"
-    assert len(suggestions) <= 3
-    assert "claude-standin" in scene.screen.text
 
 
 class Limit(NamedTuple):
@@ -278,6 +166,58 @@ def test_a_line_typed_at_the_pane_joins_the_next_turn(scene: Scene, vendor: Vend
     assert "[to the model: use tabs]" in scene.screen.text
 
 
+def test_a_line_typed_before_the_end_holds_it_up(scene: Scene, vendor: Vendor) -> None:
+    def second(asked: Asked) -> Step:
+        scene_heard = asked.user == "and test it" and "not ended" in asked.result
+        return tool("done", {"result": "Tested." if scene_heard else "Heard nothing."})
+
+    def first(asked: Asked) -> Step:
+        scene.lines = ["and test it"]
+        return tool("done", {"result": "Too early."})
+
+    vendor.space.then(first, second)
+    assert scene.run().text == "Tested."
+
+
+def test_an_unfinished_line_is_shown_while_nothing_more_comes(scene: Scene, vendor: Vendor) -> None:
+    shown: list[str] = []
+
+    def look() -> str:
+        shown.append(scene.screen.text)
+        return "enough" if "I think" in scene.screen.text else ""
+
+    scene.attention.look = look  # type: ignore[method-assign]
+    vendor.space.then(say("I think about it", chunk=8, hang_after=1))
+    assert scene.run().kind == "interrupted"
+    assert shown[-1].startswith("I think")
+
+
+def test_bytes_that_are_no_text_reach_the_model_as_text(scene: Scene, vendor: Vendor) -> None:
+    vendor.space.then(
+        bash(r"printf 'caf\351\n' > latin; cat latin"),
+        tool("read", {"path": "latin"}),
+        tool("write", {"path": "odd", "content": "\ud800"}),
+        say("ok \ud800"),
+    )
+    assert scene.run().is_ok
+    results = [str(event["result"]) for event in scene.told("tool_result")]
+    assert results[:2] == ["caf\ufffd", "     1\tcaf\ufffd"]
+    assert (scene.folder / "work/latin").read_bytes() == b"caf\xe9\n"
+
+
+def test_a_folder_that_is_gone_is_the_models_to_see(scene: Scene, vendor: Vendor) -> None:
+    vendor.space.then(
+        bash("rm -r ../work"),
+        tool("read", {"path": "a"}),
+        tool("grep", {"pattern": "x"}),
+        tool("glob", {"pattern": "*"}),
+        bash("exit 1"),
+        bash("true"),
+        say("Gone."),
+    )
+    assert scene.run().text == "Gone."
+
+
 def test_a_word_at_the_pane_stops_a_request(scene: Scene, vendor: Vendor) -> None:
     scene.attention.word = "give back"
     vendor.space.always("hang_connect")
@@ -293,20 +233,6 @@ def test_caching_is_asked_for_at_three_places(scene: Scene, vendor: Vendor) -> N
     assert "cache_control" in body["tools"][-1]
     assert "cache_control" in body["messages"][-1]["content"][-1]
     assert str(body["messages"]).count("cache_control") == 1
-
-
-def test_caching_is_left_out_where_it_is_refused(scene: Scene, vendor: Vendor) -> None:
-    vendor.space.then({"preset": "400_cache", "times": 1}, bash("true"), say("ok"))
-    assert scene.run().text == "ok"
-    marked = ["cache_control" in str(asked.body) for asked in vendor.space.main]
-    assert marked == [True, False, False]
-    assert scene.pauses == []
-
-
-def test_shorter_answers_are_asked_for_where_that_is_the_most(scene: Scene, vendor: Vendor) -> None:
-    vendor.space.then({"preset": "400_cap", "times": 1}, say("ok"))
-    assert scene.run().text == "ok"
-    assert [asked.body["max_tokens"] for asked in vendor.space.main] == [16_000, 8192]
 
 
 def test_without_caching_no_mark_is_sent(scene: Scene, vendor: Vendor) -> None:
