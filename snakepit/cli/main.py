@@ -58,6 +58,9 @@ FAMILIES: dict[str, dict[str, Verb]] = {
     },
     "Care": {
         "check": Verb("config_verbs", "check", "Validate agents.toml; all problems at once."),
+        "backends": Verb(
+            "backend_verbs", "backends", "List agent programs: here or not, version, feeding."
+        ),
         "doctor": Verb("state_verbs", "doctor", "Check the machine; print each fix."),
         "fsck": Verb("state_verbs", "fsck", "Prove that each task is in exactly one place."),
         "clean": Verb("fleet_verbs", "clean", "Remove old waste, never tasks."),

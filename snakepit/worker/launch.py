@@ -66,7 +66,8 @@ def launch(arguments: Arguments) -> NoReturn:
         kickoff=agent.prompt,
         resume_id=resume_id(config, agent),
     )
-    env = with_own_command({**os.environ, **identity(config, agent.name, life.generation)})
+    own = identity(config, agent.name, life.generation)
+    env = with_own_command({**backend.start.env, **os.environ, **own})
     for name in OURS_ALONE:
         env.pop(name, None)
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
