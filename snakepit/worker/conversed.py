@@ -232,7 +232,7 @@ def _run_of(scene: Scene, ended: Outcome) -> Run:
         outcome=ended,
         rest_s=CONFIG_REST if ended.kind == outcome.CONFIG else 0.0,
         is_settled=ending == "split",
-        accepted=partial(note_settled, folder / NAME),
+        accepted=partial(note_settled, folder / NAME) if ending else None,
     )
 
 

@@ -80,6 +80,7 @@ class Scene:
     price: Callable[[Usage], float | None] = lambda _: None
     extra: list[Tool] = field(default_factory=list)
     transcript_class: type[Transcript] = Transcript
+    client_class: type[Client] = Client
     earlier: Path | None = None
     now: float = NOW
 
@@ -101,7 +102,7 @@ class Scene:
         self.transcript = self.transcript_class(self.folder / NAME, earlier=self.earlier)
         if not self.transcript.conversation.session:
             self.transcript.add("begin", session="s1", text_hash="h", model=self.model)
-        client = Client(
+        client = self.client_class(
             base_url=self.url,
             api_key="sk-ant-api03-test",
             timeout_s=self.settings.request_timeout,

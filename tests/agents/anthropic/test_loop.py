@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
+from snakepit.agents.anthropic.client import Client
 from snakepit.agents.anthropic.settings import Settings
 from snakepit.core.usage import Usage
 from tests.agents.anthropic.scene import FAST, Scene
@@ -271,6 +272,40 @@ def test_a_full_context_is_made_smaller_and_the_task_goes_on(scene: Scene, vendo
     sizes = [asked.size for asked in vendor.space.main[-3:]]
     assert sizes[0] > sizes[1] > sizes[2]
     assert len(scene.told("context_compression")) >= 2
+
+
+def test_what_cannot_be_shortened_is_summarised(scene: Scene, vendor: Vendor) -> None:
+    scene.limit = 12_000
+    for number in range(14):
+        told = {"path": f"{number}.txt", "content": "word " * 600}
+        vendor.space.then(tool("write", told, usage={"input_tokens": 800 * (number + 1)}))
+    vendor.space.then(say("End."))
+    assert scene.run().text == "End."
+    events = scene.told("context_compression")
+    assert events[-1]["compression_strategy"] == "summary"
+    last = vendor.space.main[-1].body["messages"]
+    assert "Do the task." in str(last[0]), "the task stays"
+    assert "summarised to save room" in str(last[0])
+    (side,) = [asked for asked in vendor.space.asked if asked.kind == "side"]
+    assert "Do the task." in side.user
+    assert len(list((scene.folder / "work").iterdir())) == 14
+
+
+def test_a_server_that_does_not_count_is_asked_once(scene: Scene, vendor: Vendor) -> None:
+    asked: list[object] = []
+
+    class Uncounting(Client):
+        def count(self, request: object) -> None:
+            asked.append(request)
+
+    scene.client_class = Uncounting
+    scene.limit = 4000
+    for _ in range(5):
+        vendor.space.then(bash("seq 1 500", usage={"input_tokens": 2500}))
+    vendor.space.then(say("ok"))
+    assert scene.run().text == "ok"
+    assert len(asked) == 1
+    assert all(event["is_estimate"] for event in scene.told("context_limit_warning"))
 
 
 def test_a_context_that_stays_full_ends_the_run(scene: Scene, vendor: Vendor) -> None:
