@@ -171,6 +171,7 @@ _TYPING = (
     Key("typing", "literal_most", "integer", 0, "Longer texts are pasted; 0: all are.", least=0),
     _words("typing", "interrupt", ["Escape"], "tmux keys that end a turn."),
     _words("typing", "leave", [], "Keys or a command that end the program."),
+    _words("typing", "log", [], "Files it notes its prompts in: globs; `{folder}` is the login's."),
 )
 
 DEEP_KEYS: tuple[Key, ...] = (

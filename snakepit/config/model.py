@@ -26,6 +26,7 @@ PROGRAM = "program"
 SCRIPT = "script"
 CONVERSATION = "conversation"
 AUTO = "auto"
+FLAGS = "{flags}"
 TASK = "task"
 WORKTREE = "worktree"
 WATCHDOG = "watchdog"
@@ -137,7 +138,13 @@ class Backend(NamedTuple):
     def task(self) -> "TaskRun | None":
         """None for a program that has no run per task."""
         found: TaskRun | None = self._table("task")
-        return found
+        if found is None or FLAGS not in found.argv:
+            return found
+        import shlex
+
+        at = found.argv.index(FLAGS)
+        words = (*found.argv[:at], *shlex.split(self.flags), *found.argv[at + 1 :])
+        return found._replace(argv=words)
 
     @property
     def trouble(self) -> "tuple[TroubleRule, ...]":

@@ -28,7 +28,7 @@ class Start(NamedTuple):
 
 
 class TaskRun(NamedTuple):
-    """One run without a person: `bin`, `argv` (the word {flags} is all of the backend's flags), `model`, then
+    """One run without a person: `bin`, `argv` (a word {flags} in the file is already replaced by the backend's), `model`, then
     `fresh` or `resume`, then the prompt.
 
     prompt: "stdin"; "arg": `prompt_argv` with {prompt} filled; "file": the same with {prompt_file}.
@@ -124,10 +124,12 @@ class Screen(NamedTuple):
 
 
 class Typing(NamedTuple):
-    """`gap_s` between a text and the key that sends it; `literal_most`: longer texts are pasted."""
+    """`gap_s` between a text and the key that sends it; `literal_most`: longer texts are pasted. `log`: globs
+    of the files in which the program notes what it was told; {folder} is the account's, {dir} the agent's."""
 
     gap_s: float = 0.5
     paste: bool = True
     literal_most: int = 0
     interrupt: tuple[str, ...] = ("Escape",)
     leave: tuple[str, ...] = ()
+    log: tuple[str, ...] = ()

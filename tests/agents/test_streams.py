@@ -85,6 +85,12 @@ def test_a_conversation_is_known_by_its_id(case: str) -> None:
     assert found.session_id or not reader.fields
 
 
+def test_flags_of_the_backend_are_those_of_a_run() -> None:
+    task = built_in("claude", "flags = \"--permission-mode 'a b'\"\n").task
+    assert task is not None
+    assert task.argv[-3:] == ("--verbose", "--permission-mode", "a b")
+
+
 def test_a_cost_is_unknown_where_nobody_told_one() -> None:
     assert read("codex/ok")[2].usage.cost_usd is None
     assert read("opencode/ok")[2].usage.cost_usd is None
