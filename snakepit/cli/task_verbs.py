@@ -1,16 +1,8 @@
 """Owns the verbs about food: list and show it, move it between food and scraps."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from snakepit.cli.options import Invocation, from_inside_option, verb_options, worker_inside
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from snakepit.pool.context import Pit
-    from snakepit.store.base import Entry
 
 ALIASES = {
     "food": "food",
@@ -37,12 +29,13 @@ def ls(call: Invocation, state: str | None) -> None:
     """
     from snakepit import clock
     from snakepit.pool.status import waiting_for_accounts
+    from snakepit.pool.verbs import listed
 
     pit = call.open()
     held = pit.store.held()
     rests = waiting_for_accounts(pit.config, pit.store)
     tasks = []
-    for folder, entry in _entries(pit, ALIASES.get(state or "")):
+    for folder, entry in listed(pit, ALIASES.get(state or "", "")):
         since = clock.stamp(entry.ctime_ns / 1e9)
         tasks.append(
             {
@@ -67,15 +60,6 @@ def ls(call: Invocation, state: str | None) -> None:
         for task in tasks
     )
     call.table({"tasks": tasks}, ("where", "task", "snake", "since (UTC)", "waits for"), rows)
-
-
-def _entries(pit: "Pit", folder: str | None) -> "Iterator[tuple[str, Entry]]":
-    from snakepit.store.layout import FOLDER
-
-    for state, name in FOLDER.items():
-        if folder in (None, name):
-            for entry in sorted(pit.store.entries(state), key=lambda e: (e.ctime_ns, e.name)):
-                yield name, entry
 
 
 @click.command(
