@@ -5,7 +5,7 @@ The stand-in's request log is the witness: what a program was told is what its m
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,16 +59,21 @@ def real_fleet(
     *,
     prompt: str,
     program: str = "claude",
-    kind: str = "agent",
+    kind: str = "persistent",
     accepted: bool = True,
+    env: Mapping[str, str] | None = None,
     more: str = "",
 ) -> Iterator[RealFleet]:
-    """`up` is the test's to call. `kind` is that of the agent: "agent" is interactive. Not `accepted`: Claude's HOME is empty, as at its first start."""
+    """`up` is the test's to call.
+
+    Not `accepted`: Claude's HOME is empty, as at its first start.
+    """
     folder = base / "project"
     cli = clis.prepare(program, base / "home", folder, vendor.url)
     if not accepted:
         for path in (cli.home / ".claude.json", cli.home / ".claude" / "settings.json"):
             path.unlink()
+    environ = {**cli.env, **(env or {})}
     backend = program.partition("-")[0]
     text = "\n".join(
         (
@@ -79,14 +84,15 @@ def real_fleet(
             "[[agent]]",
             'name = "snake-1"',
             f'backend = "{backend}"',
-            'feed = "self"' if kind == "agent" else f'kind = "{kind}"',
+            f'kind = "{kind}"',
+            'feed = "self"' if kind == "persistent" else "",
             f"model = {json.dumps(MODEL.get(backend, ''))}",
-            f"env_pass = {json.dumps(sorted(set(cli.env) - set(clis.plain_env(base))))}",
+            f"env_pass = {json.dumps(sorted(set(environ) - set(clis.plain_env(base))))}",
             f"prompt = {json.dumps(prompt)}",
             more,
         )
     )
-    with fleet_of(RealFleet, folder, text, environ=cli.env) as made:
+    with fleet_of(RealFleet, folder, text, environ=environ) as made:
         made.cli = cli
         try:
             yield made

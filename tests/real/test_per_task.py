@@ -1,0 +1,56 @@
+"""Every real program run once per task by a worker: to done/, with its answer and what it used."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.standin.fixture import Vendor
+from tests.standin.models import by_calls
+from tests.standin.steps import say, shell
+from tests.support.snakes import real_fleet
+from tests.support.wait import wait_for
+
+pytestmark = [pytest.mark.timeout(120), pytest.mark.needs("tmux")]
+PROGRAMS = ("claude", "claude-2.1.197", "codex", "opencode", "gemini", "aider")
+BODY = "# {name}\n\nFind the answer and say it. The word of this task is nonce-{name}.\n"
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.needs(n)) for n in PROGRAMS])
+def test_it_eats_what_it_is_given(name: str, vendor: Vendor, tmp_path: Path) -> None:
+    with real_fleet(tmp_path, vendor, program=name, kind="task", prompt="Be brief.") as fleet:
+        names = {f"task-{n}.md" for n in range(1, 6 if name == "claude" else 2)}
+        steps = [say("The answer is forty-two.")]
+        if fleet.cli.toolless:
+            vendor.space.side = "main"
+        else:
+            steps.insert(0, shell("echo it did >> ran.txt"))
+        vendor.space.always(by_calls(*steps))
+        fleet.ok("up")
+        for task in names:
+            fleet.drop(task, BODY.format(name=task))
+        wait_for(lambda: fleet.lies("done") == names, 90, "every task in done/")
+        completed = {str(event["task"]): event for event in fleet.events("task.completed")}
+        assert set(completed) == names
+        for task in names:
+            assert "The answer is forty-two." in (fleet.config.pit_dir / "done" / task).read_text()
+            assert any(f"nonce-{task}" in text for text in vendor.space.users())
+            used = completed[task]["usage"]
+            assert isinstance(used, dict)
+            assert (used["input"], used["output"]) != (0, 0), used
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.needs(n)) for n in PROGRAMS])
+def test_a_refused_key_gives_the_task_back(name: str, vendor: Vendor, tmp_path: Path) -> None:
+    """Several of them exit 0 on 401."""
+    vendor.space.always("401")
+    vendor.space.side = "main"
+    once = {"CLAUDE_CODE_MAX_RETRIES": "1"}  # ten of them take 200 s
+    with real_fleet(
+        tmp_path, vendor, program=name, kind="task", prompt="Be brief.", env=once
+    ) as fleet:
+        fleet.ok("up")
+        fleet.drop("one.md", BODY.format(name="one"))
+        wait_for(lambda: fleet.events("task.released"), 100, "the task to be given back")
+        wait_for(lambda: fleet.lies("food") == {"one.md"}, 10, "it to be food again")
+        assert "attempt" not in (fleet.config.pit_dir / "food" / "one.md").read_text()
+        assert list((fleet.config.state_dir / "limits").glob("*.json")), "the account rests"
