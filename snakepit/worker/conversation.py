@@ -29,10 +29,12 @@ def prompt_of(pit: Pit, claim: Claim) -> str:
     return "\n".join(lines)
 
 
-def open_transcript(pit: Pit, claim: Claim, folder: Path, model: str) -> Transcript:
+def open_transcript(
+    pit: Pit, claim: Claim, folder: Path, model: str, *, resumes: bool = True
+) -> Transcript:
     """That of the run before, if it is about the same text and was cut off; else a new one."""
     text_hash = _text_hash(claim)
-    earlier = earlier_transcript(folder)
+    earlier = earlier_transcript(folder) if resumes else None
     transcript = Transcript(folder / NAME, earlier=earlier)
     found = transcript.conversation
     if earlier is not None and not _goes_on(pit, claim, found, text_hash):

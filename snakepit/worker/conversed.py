@@ -23,7 +23,7 @@ from snakepit.agents.anthropic.settings import DEFAULT_WINDOW, Settings, setting
 from snakepit.agents.anthropic.shell import Shell
 from snakepit.agents.anthropic.toolbox import Toolbox, own_tools
 from snakepit.agents.anthropic.transcript import NAME, Transcript
-from snakepit.agents.anthropic.waiting import Watch
+from snakepit.agents.anthropic.waiting import Stopped, Watch, ended_by
 from snakepit.agents.anthropic.window import Window
 from snakepit.agents.pricelist import shipped_prices
 from snakepit.core import outcome
@@ -132,7 +132,13 @@ def _worked(scene: Scene) -> Outcome:
         watch=watch,
         end_rest=scene.end_rest,
     )
-    transcript = open_transcript(scene.pit, scene.claim, scene.place.folder, settings.model)
+    transcript = open_transcript(
+        scene.pit,
+        scene.claim,
+        scene.place.folder,
+        settings.model,
+        resumes=scene.agent.resume,
+    )
     try:
         work = _work(scene, settings, client, watch, shell, transcript)
         work.reports.start(
@@ -141,6 +147,8 @@ def _worked(scene: Scene) -> Outcome:
             resumed=transcript.conversation.answers,
         )
         return work.run(prompt_of(scene.pit, scene.claim))
+    except Stopped as stopped:  # before the work began
+        return ended_by(stopped)
     finally:
         shell.close()
         transcript.close()

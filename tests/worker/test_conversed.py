@@ -11,6 +11,7 @@ from snakepit.core.lifecycle import State
 from snakepit.pool import limits
 from snakepit.pool.decide import cancel
 from snakepit.pool.reap import reap
+from snakepit.system import process
 from tests.standin.fixture import Vendor
 from tests.standin.space import Asked
 from tests.standin.steps import Step, say, tool
@@ -82,7 +83,7 @@ def test_a_killed_worker_goes_on_where_it_was(box: Kitchen, vendor: Vendor) -> N
     )
     box.feed("long.md", "Do it in two steps.")
     box.start()
-    wait_for((box.folder / "begun").exists)
+    wait_for((box.folder / "begun").exists, 30)
     os.kill(box.worker_pid(), signal.SIGKILL)
     wait_for(lambda: reap(box.pit), what="the food to come back")
     box.start()
@@ -106,7 +107,7 @@ def test_a_limit_gives_the_food_back_uncounted_and_the_account_rests(
     vendor.space.then(tool("bash", {"command": "echo once >> once"}), "429_5h")
     box.feed("task.md", "Do it.")
     box.start()
-    wait_for(lambda: box.events("task.released"))
+    wait_for(lambda: box.events("task.released"), 30)
     wait_for(lambda: "resting" in box.pane())
     (entry,) = box.pit.store.locate("task.md")
     assert entry.state is State.QUEUED
@@ -147,7 +148,7 @@ def test_the_verbs_of_the_pit_are_tools(box: Kitchen, vendor: Vendor) -> None:
     )
     box.feed("first.md", "Plan.")
     box.start()
-    wait_for(lambda: box.where("first.md") == {State.DEAD})
+    wait_for(lambda: box.where("first.md") == {State.DEAD}, 30)
     results = [str(event["result"]) for event in box.events("tool_result")]
     assert "waits, priority 8" in results[0]
     assert "food/later-" in results[1]
@@ -176,7 +177,7 @@ def test_a_cancelled_task_is_not_worked_on(box: Kitchen, vendor: Vendor) -> None
     vendor.space.always(tool("bash", {"command": "echo x >> steps; sleep 0.2"}))
     box.feed("task.md", "For ever.")
     box.start()
-    wait_for((box.folder / "steps").exists)
+    wait_for((box.folder / "steps").exists, 30)
     (entry,) = box.pit.store.locate("task.md")
     cancel(box.pit, entry, "enough")
     wait_for(lambda: "was taken away" in box.pane())
@@ -201,8 +202,49 @@ def test_a_line_typed_at_the_pane_reaches_the_model(box: Kitchen, vendor: Vendor
     vendor.space.then(second)
     with in_a_pane(box) as (terminal, _):
         box.feed("task.md", "Listen.")
-        wait_for((box.folder / "on").exists)
+        wait_for((box.folder / "on").exists, 30)
         os.write(terminal, b"be brief\n")
         (box.folder / "go").touch()
         assert "Heard." in box.done("task.md")
     assert "[to the model: be brief]" in box.pane()
+
+
+def test_a_run_over_its_time_counts_and_the_next_goes_on(box: Kitchen, vendor: Vendor) -> None:
+    vendor.space.then(
+        tool("bash", {"command": "echo $$ > pid; exec sleep 600"}), say("After the second try.")
+    )
+    box.feed("slow.md", "Take your time.", timeout="6s")
+    box.start()
+    text = box.done("slow.md", 40)
+    assert "timed out after 6s" in text
+    assert "After the second try." in text
+    assert not process.is_running(int((box.folder / "pid").read_text()))
+    assert "outcome unknown" in vendor.space.main[-1].talk.results[-1]
+    assert len(vendor.space.main) == 2
+
+
+def test_an_agent_that_does_not_resume_begins_anew(tmp_path: Path, vendor: Vendor) -> None:
+    text = CONFIG.replace("{server}", vendor.url) + "resume = false\n"
+    with kitchen(tmp_path, text) as box:
+        limited = {"preset": "400_api_usage_limits", "times": 1}
+        vendor.space.then(limited, say("A new beginning."))
+        box.feed("task.md", "Do it.")
+        box.start()
+        wait_for(lambda: box.events("task.released"), 30)
+        (rest,) = wait_for(lambda: limits.records(box.config))
+        limits.lift(box.pit, rest.account)
+        assert "A new beginning." in box.done("task.md", 40)
+        sessions = {str(event["session"]) for event in box.events("agent_start")}
+        assert len(sessions) == 2
+
+
+def test_term_before_the_first_answer_gives_the_food_back(box: Kitchen, vendor: Vendor) -> None:
+    vendor.space.always("hang_connect")
+    guard = box.start()
+    box.feed("task.md", "Do it.")
+    wait_for(lambda: "eating task.md" in box.pane())
+    guard.terminate()
+    assert guard.wait(20) == 0
+    assert box.where("task.md") == {State.QUEUED}
+    (released,) = box.events("task.released")
+    assert "ended" not in str(released["reason"]), "given back by its run, not by a broken worker"

@@ -15,7 +15,7 @@ from snakepit.agents.anthropic.reports import Reports
 from snakepit.agents.anthropic.settings import Settings
 from snakepit.agents.anthropic.toolbox import Toolbox, ToolResult
 from snakepit.agents.anthropic.transcript import Transcript
-from snakepit.agents.anthropic.waiting import OVER_TIME, Stopped
+from snakepit.agents.anthropic.waiting import Stopped, ended_by
 from snakepit.agents.anthropic.window import Window
 from snakepit.core import outcome
 from snakepit.core.apifailure import Diagnosis
@@ -73,8 +73,7 @@ class Work:
                 self._prompt(RESUMED, "resume")
             return self._until_the_end()
         except Stopped as stopped:
-            kind = outcome.TIMEOUT if stopped.word == OVER_TIME else outcome.INTERRUPTED
-            return self._out(Outcome(kind, reason=stopped.word))
+            return self._out(ended_by(stopped))
 
     def _until_the_end(self) -> Outcome:
         conversation = self.transcript.conversation

@@ -22,7 +22,7 @@ HEAD = 10_000  # of them from its beginning
 FILE_LIMIT = 50_000_000  # bytes of an output that are kept
 STATUS_FD = 9
 CHUNK = 65_536
-LAST_WORDS = 1.0  # seconds between the end of its status pipe and of the shell
+BLIND = 0.05  # seconds between two looks at a shell that no longer tells its status
 
 
 class Output(NamedTuple):
@@ -214,29 +214,25 @@ class Shell:
         self, child: "subprocess.Popen[bytes]", collected: _Collected, deadline: float
     ) -> int | None:
         """The command's status; None when the time is over or the shell ended."""
+        is_shell = True
         while (left := deadline - clock.monotonic()) > 0:
-            self._watch.wait(left, self._said, self._status)
+            if is_shell:
+                self._watch.wait(left, self._said, self._status)
+            else:
+                self._watch.wait(min(left, BLIND), self._said)
             self._pump(collected)
-            told = _read(self._status)
+            told = _read(self._status) if is_shell else b""
             if told:
                 self._pump(collected)
                 return int(told.split()[-1])
-            if told is None:
-                _await(child)
+            is_shell = is_shell and told is not None  # else it became a program, by exec, or ended
+            if not is_shell and child.poll() is not None:
                 return None
         return None
 
     def _pump(self, collected: _Collected) -> None:
         if self._said >= 0:
             _read_into(self._said, collected)
-
-
-def _await(child: "subprocess.Popen[bytes]") -> None:
-    """Its status pipe is closed: it ends now, or is ended by the caller."""
-    try:
-        child.wait(LAST_WORDS)
-    except subprocess.TimeoutExpired:
-        return
 
 
 def _write(file: int, data: bytes) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from snakepit import clock
+from snakepit.core import outcome
+from snakepit.core.outcome import Outcome
 
 Item = TypeVar("Item")
 OVER_TIME = "timeout"
@@ -31,6 +33,11 @@ class Stopped(Exception):
     def __init__(self, word: str) -> None:
         super().__init__(word)
         self.word = word
+
+
+def ended_by(stopped: Stopped) -> Outcome:
+    kind = outcome.TIMEOUT if stopped.word == OVER_TIME else outcome.INTERRUPTED
+    return Outcome(kind, reason=stopped.word)
 
 
 class Watch:

@@ -61,6 +61,14 @@ def test_a_shell_that_exits_says_so_and_is_followed_by_a_new_one(made: Fixture) 
     assert made.shell.run("echo y=$y", 10).text == "y="
 
 
+def test_a_shell_that_becomes_a_program_is_followed_to_its_end(made: Fixture) -> None:
+    output = made.shell.run("exec bash -c 'sleep 0.3; echo out; exit 4'", 10)
+    assert (output.status, output.text, output.is_over_time) == (4, "out", False)
+    slow = made.shell.run("exec sleep 600", 0.5)
+    assert (slow.status, slow.is_over_time) == (None, True)
+    assert 0.4 < slow.seconds < 5
+
+
 def test_a_syntax_error_is_a_failure_and_the_shell_lives(made: Fixture) -> None:
     made.shell.run("z=1", 10)
     assert made.shell.run("if then", 10).status not in (0, None)
