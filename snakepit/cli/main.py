@@ -56,6 +56,7 @@ FAMILIES: dict[str, dict[str, Verb]] = {
         "wait": Verb("agent_verbs", "wait", "Wait until there may be something to claim."),
         "beat": Verb("agent_verbs", "beat", "Record progress on the claimed task."),
     },
+        "mcp": Verb("mcp_verb", "mcp", "Serve the agents' verbs as MCP tools on stdio."),
     "Care": {
         "check": Verb("config_verbs", "check", "Validate agents.toml; all problems at once."),
         "backends": Verb(

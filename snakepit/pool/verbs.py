@@ -5,7 +5,7 @@ already, is ClaimLost and changes nothing.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -98,8 +98,8 @@ def split(acting: Acting, parts: Iterable[tuple[str, bytes]]) -> tuple[str, tupl
     return held.name, settle.split(acting.pit, acting.life, held, made)
 
 
-def wait(acting: Acting, seconds: float) -> None:
-    """Until there may be something to claim; NothingToClaim when the time is over."""
+def wait(acting: Acting, seconds: float, *, over: Callable[[], bool] = lambda: False) -> None:
+    """Until there may be something to claim; NothingToClaim when the time is over, or nobody listens any more."""
     deadline = clock.monotonic() + seconds
     diet, store, config = acting.diet, acting.pit.store, acting.pit.config
     worker = acting.life.worker
@@ -110,7 +110,7 @@ def wait(acting: Acting, seconds: float) -> None:
         if is_open and any(n and diet.takes(key) for key, n in waiting.items()):
             return
         left = deadline - clock.monotonic()
-        if left <= 0:
+        if left <= 0 or over():
             msg = f"nothing came for {worker} in {seconds:g} s"
             raise NothingToClaim(msg, fix="agents.py wait, again")
         store.wait(acting.life, min(left, KEEPER_LOOK_S))

@@ -1,0 +1,1 @@
+"""The agents' verbs as tools of an MCP server."""
