@@ -62,6 +62,7 @@ FAMILIES: dict[str, dict[str, Verb]] = {
         "backends": Verb(
             "backend_verbs", "backends", "List agent programs: here or not, version, feeding."
         ),
+        "probe": Verb("backend_verbs", "probe", "Try an agent program on a scratch session."),
         "doctor": Verb("state_verbs", "doctor", "Check the machine; print each fix."),
         "fsck": Verb("state_verbs", "fsck", "Prove that each task is in exactly one place."),
         "clean": Verb("fleet_verbs", "clean", "Remove old waste, never tasks."),

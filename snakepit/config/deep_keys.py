@@ -170,6 +170,7 @@ _TYPING = (
     Key("typing", "paste", "flag", True, "It knows bracketed paste."),
     Key("typing", "literal_most", "integer", 0, "Longer texts are pasted; 0: all are.", least=0),
     _words("typing", "interrupt", ["Escape"], "tmux keys that end a turn."),
+    _words("typing", "clear", [], "tmux keys that empty a composer with one line in it."),
     _words("typing", "leave", [], "Keys or a command that end the program."),
     _words("typing", "log", [], "Files it notes its prompts in: globs; `{folder}` is the login's."),
 )

@@ -28,9 +28,9 @@ class Start(NamedTuple):
 
 
 class TaskRun(NamedTuple):
-    """One run without a person: `bin`, `argv` (a word {flags} in the file is already replaced by the backend's), `model`, then
-    `fresh` or `resume`, then the prompt.
+    """One run without a person: `bin`, `argv`, `model`, then `fresh` or `resume`, then the prompt.
 
+    The word {flags} in a file's `argv` is the backend's flags; here they are already in their place.
     prompt: "stdin"; "arg": `prompt_argv` with {prompt} filled; "file": the same with {prompt_file}.
     `is_fresh_id`: we choose the session id (a UUID) with `fresh`; else read it from the stream, and
     `resume` needs it. format: "jsonl", read by `stream` (core/stream.py), or "text": all is the answer.
@@ -124,12 +124,14 @@ class Screen(NamedTuple):
 
 
 class Typing(NamedTuple):
-    """`gap_s` between a text and the key that sends it; `literal_most`: longer texts are pasted. `log`: globs
-    of the files in which the program notes what it was told; {folder} is the account's, {dir} the agent's."""
+    """`clear` empties a composer with one line in it. `gap_s` between a text and the key that sends it;
+    `literal_most`: longer texts are pasted. `log`: globs of the files in which the program notes what it
+    was told; {folder} is the account's, {dir} the agent's."""
 
     gap_s: float = 0.5
     paste: bool = True
     literal_most: int = 0
     interrupt: tuple[str, ...] = ("Escape",)
+    clear: tuple[str, ...] = ()
     leave: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
