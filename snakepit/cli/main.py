@@ -35,6 +35,7 @@ FAMILIES: dict[str, dict[str, Verb]] = {
         "scale": Verb("fleet_verbs", "scale", "Change how many snakes a pool has."),
         "pause": Verb("fleet_verbs", "pause", "Claim nothing new; running meals go on."),
         "resume": Verb("fleet_verbs", "resume", "Claim again after a pause."),
+        "nudge": Verb("nudge_verb", "nudge", "Give a text to an interactive snake, as if typed."),
         "limits": Verb("limit_verbs", "limits", "Show which accounts rest; --lift ends a rest."),
         "restart": Verb("fleet_verbs", "restart", "Restart a snake; its food goes back uncounted."),
         "reload": Verb("fleet_verbs", "reload", "Apply a changed agents.toml, commands included."),
@@ -55,8 +56,8 @@ FAMILIES: dict[str, dict[str, Verb]] = {
         "release": Verb("agent_verbs", "release", "Give the claimed task back, uncounted."),
         "wait": Verb("agent_verbs", "wait", "Wait until there may be something to claim."),
         "beat": Verb("agent_verbs", "beat", "Record progress on the claimed task."),
-    },
         "mcp": Verb("mcp_verb", "mcp", "Serve the agents' verbs as MCP tools on stdio."),
+    },
     "Care": {
         "check": Verb("config_verbs", "check", "Validate agents.toml; all problems at once."),
         "backends": Verb(

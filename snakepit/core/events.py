@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from snakepit.core.agent_events import AGENT_EVENTS
 from snakepit.core.eventtype import EventType as EventType
+from snakepit.core.pane_events import PANE_EVENTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,5 +242,6 @@ EVENTS: Mapping[str, EventType] = {
         doc="Something went wrong inside snakepit.",
         fields={"message": "what", "where": "the module", **_REASON},
     ),
+    **PANE_EVENTS,
     **AGENT_EVENTS,
 }

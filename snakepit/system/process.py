@@ -179,6 +179,31 @@ def command_of(pid: int) -> list[str]:
         return []
 
 
+def has_terminal(pid: int) -> bool:
+    """Whether what is typed into the process's terminal reaches its process group."""
+    if LINUX:
+        stat = _stat(pid)
+        return stat is not None and stat[5] == stat[2]
+    import subprocess
+
+    line = subprocess.run(
+        ["ps", "-o", "pgid=,tpgid=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.split()
+    return len(line) == 2 and line[0] == line[1]
+
+
+def name_of(pid: int) -> str:
+    """The name the kernel has for it, at most 15 characters; empty when it is gone."""
+    if LINUX:
+        return os.fsdecode(_read(f"/proc/{pid}/comm").rstrip(b"\n"))
+    import psutil
+
+    try:
+        return str(psutil.Process(pid).name())
+    except psutil.Error:
+        return ""
+
+
 def has_no_child() -> bool:
     """Nothing runs below a subreaper for which this is true."""
     try:

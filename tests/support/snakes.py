@@ -62,6 +62,9 @@ def real_fleet(
     kind: str = "persistent",
     accepted: bool = True,
     env: Mapping[str, str] | None = None,
+    feed: str = "self",
+    flags: str | None = None,
+    defaults: str = "",
     more: str = "",
 ) -> Iterator[RealFleet]:
     """`up` is the test's to call.
@@ -79,13 +82,15 @@ def real_fleet(
         (
             "[defaults]",
             'tmux_socket = "{socket}"',
+            defaults,
             f"[backend.{backend}]",
             f"bin = {json.dumps(cli.program)}",
+            "" if flags is None else f"flags = {json.dumps(flags)}",
             "[[agent]]",
             'name = "snake-1"',
             f'backend = "{backend}"',
             f'kind = "{kind}"',
-            'feed = "self"' if kind == "persistent" else "",
+            f'feed = "{feed}"' if kind == "persistent" else "",
             f"model = {json.dumps(MODEL.get(backend, ''))}",
             f"env_pass = {json.dumps(sorted(set(environ) - set(clis.plain_env(base))))}",
             f"prompt = {json.dumps(prompt)}",
