@@ -98,8 +98,11 @@ def _summary(config: "Config", host: "TmuxHost", found: "Up") -> Iterator[str]:
     services = [one.name for one in running if not one.worker and one.name != VIEW]
     if services:
         yield f"services: {', '.join(services)}"
+    without: dict[str, list[str]] = {}
     for one in found.of(Standing.NO_MODEL):
-        yield f"no model: {one.name} ({one.reason})"
+        without.setdefault(one.reason, []).append(one.name)
+    for reason, lacking in without.items():
+        yield f"no model: {', '.join(lacking)} ({reason})"
     for one in found.of(Standing.FAILED):
         yield f"failed: {one.name}: {one.reason}"
     for name, shown in found.failed.items():

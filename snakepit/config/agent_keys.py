@@ -178,11 +178,21 @@ _AGENT = (
     Key("agent", "prompt", "text", "", "What the snake is told at its start."),
     Key(
         "agent",
+        "prompt_file",
+        "path",
+        None,
+        "A file whose text comes before `prompt`, read at each start.",
+        "now",
+        default_doc="none",
+    ),
+    Key(
+        "agent",
         "wake",
         "wake",
         None,
         '`{ interval = "30m", prompt_file = "prompts/keeper-survey.md" }`: told this again and '
-        "again, only while idle.",
+        'again, only while idle; a snake with `kind = "task"` gets it as a task. With '
+        '`grown = ["waste", "scraps"]` only when one of these grew since the last time.',
         "now",
         default_doc="none",
     ),

@@ -11,6 +11,7 @@ from snakepit.config.model import AUTO, PROGRAM, Backend
 from snakepit.config.sections import Section, fill
 from snakepit.system.search import program_of, which
 
+NOTHING_HERE = "no agent CLI on PATH, no API key; see `agents.py doctor`"
 Used = tuple[list[Section], str]
 
 
@@ -95,7 +96,7 @@ def lacking(backend: Backend, environ: Mapping[str, str]) -> str:
     if is_here(backend, environ):
         return ""
     if backend.name == AUTO:
-        return in_words()
+        return NOTHING_HERE
     if backend.needs_env and not any(environ.get(name) for name in backend.needs_env):
         return f"none of {', '.join(backend.needs_env)} is set"
     words = backend.bin.split(maxsplit=1)

@@ -188,8 +188,11 @@ class Backend(NamedTuple):
 
 
 class Wake(NamedTuple):
+    """`grown`: only when one of these folders of the pit grew since the last time."""
+
     interval: float
     prompt_file: Path
+    grown: tuple[str, ...] = ()
 
 
 class Eats(NamedTuple):
@@ -219,6 +222,7 @@ class Agent(NamedTuple):
     env_pass: tuple[str, ...]
     dir: Path
     pool: str | None = None
+    prompt_file: Path | None = None
     trust_workspace: bool = False
     workspace: str = "shared"
     base: str = ""

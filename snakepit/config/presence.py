@@ -20,6 +20,8 @@ def missing(config: Config) -> Iterator[Problem]:
         yield from _folder(label, "dir", agent.dir)
         if agent.wake is not None and not agent.wake.prompt_file.is_file():
             yield Problem(label, "wake", f"no such file: {agent.wake.prompt_file}")
+        if agent.prompt_file is not None and not agent.prompt_file.is_file():
+            yield Problem(label, "prompt_file", f"no such file: {agent.prompt_file}")
     for service in config.services:
         yield from _folder(f"[[service]] {service.name}", "dir", service.dir)
 

@@ -6,6 +6,7 @@ from snakepit.config import tables
 from snakepit.config.deep_keys import BY_DEEP, DEEP
 from snakepit.config.key import BACKEND_NAME, NAME, VARIABLE, Key, Table
 from snakepit.config.keys import BY_TABLE, TABLES
+from snakepit.config.values import GROWING
 
 Schema = dict[str, object]
 _SIMPLE = ("string", "number", "boolean")
@@ -107,7 +108,14 @@ def _shape(key: Key) -> Schema:
             "propertyNames": {"pattern": f"^{VARIABLE}$"},
             "additionalProperties": {"type": "string"},
         },
-        "wake": _closed({"interval": interval, "prompt_file": word}, ["interval", "prompt_file"]),
+        "wake": _closed(
+            {
+                "interval": interval,
+                "prompt_file": word,
+                "grown": {"type": "array", "items": {"enum": list(GROWING)}},
+            },
+            ["interval", "prompt_file"],
+        ),
         "eats": {
             "anyOf": [
                 {**word, "pattern": f"^{NAME}$"},

@@ -235,12 +235,14 @@ def _environment(key: Key, value: object, base: str) -> Mapping[str, str]:
     return dict(value)
 
 
+GROWING = ("waste", "scraps")
 _INTERVAL = Key("agent", "interval", "duration", None, "", above=0)
 _PROMPT_FILE = Key("agent", "prompt_file", "path", None, "")
 
 
 def _wake(key: Key, value: object, base: str) -> Wake:
-    table = _subtable(value, ("interval", "prompt_file"), "{ interval, prompt_file }")
+    known = ("interval", "prompt_file", "grown")
+    table = _subtable(value, known, "{ interval, prompt_file }")
     for name in ("interval", "prompt_file"):
         if name not in table:
             message = f'needs "{name}"'
@@ -248,7 +250,15 @@ def _wake(key: Key, value: object, base: str) -> Wake:
     return Wake(
         interval=_named("interval", _duration, _INTERVAL, table["interval"], base),
         prompt_file=_named("prompt_file", _path, _PROMPT_FILE, table["prompt_file"], base),
+        grown=_grown(table.get("grown", [])),
     )
+
+
+def _grown(value: object) -> tuple[str, ...]:
+    found = _list(value, "grown")
+    if any(folder not in GROWING for folder in found):
+        _refuse(f"grown: a list of {' and '.join(GROWING)}", value)
+    return tuple(str(folder) for folder in found)
 
 
 def _named(

@@ -30,7 +30,11 @@ def main() -> int:
 def launch(arguments: Arguments) -> NoReturn:
     from snakepit.agents.launchplan import find_program, plan
     from snakepit.pool.applied import load_in_use
+    from snakepit.pool.canary import Account
     from snakepit.pool.context import opened
+    from snakepit.pool.equip import equip, interactive_folder
+    from snakepit.pool.resume import take_resume_id
+    from snakepit.pool.role import role_of
     from snakepit.pool.tree import end_life, open_mark
     from snakepit.system.process import leave_mark
     from snakepit.worker.caretaker import guard_pid
@@ -63,8 +67,9 @@ def launch(arguments: Arguments) -> NoReturn:
         backend,
         agent,
         session=config.session_name(agent),
-        kickoff=agent.prompt,
-        resume_id=resume_id(config, agent),
+        kickoff=role_of(agent),
+        resume_id=take_resume_id(config, agent),
+        more=given.argv,
     )
     own = identity(config, agent.name, life.generation)
     env = with_own_command({**backend.start.env, **os.environ, **own})

@@ -24,6 +24,7 @@ from snakepit.core.redact import Redactor
 from snakepit.core.stream import Reader, fold
 from snakepit.pool.context import Pit
 from snakepit.pool.environment import passed
+from snakepit.pool.role import role_of
 from snakepit.session.masking import MaskingStream
 from snakepit.store.base import Claim
 from snakepit.worker.attention import Attention
@@ -222,7 +223,7 @@ def _prompt(scene: Scene, before: Earlier | None) -> str:
     title = scene.claim.task.title
     name = scene.agent.name
     values = {
-        "role": scene.agent.prompt.replace("{name}", name) or f"You are {name}, a coding agent.",
+        "role": role_of(scene.agent) or f"You are {name}, a coding agent.",
         "copy": copy,
         "cwd": scene.place.cwd,
         "body": f"# {title}\n\n{body}" if title else body,

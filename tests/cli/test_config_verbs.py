@@ -18,6 +18,7 @@ FILES = [
     "pit/README.md",
     "prompts/cleanup.md",
     "prompts/keeper-survey.md",
+    "prompts/keeper.md",
     "prompts/planner.md",
     "prompts/snake.md",
 ]
@@ -126,7 +127,7 @@ def test_init_makes_a_folder_that_checks(tmp_path: Path) -> None:
     ]  # fmt: skip
     checked = run("check", "--config", str(folder / "agents.toml"))
     assert checked.exit_code == 0
-    assert "1 agent, 1 service" in checked.stdout
+    assert "6 agents, 1 service" in checked.stdout
 
 
 def test_init_twice_changes_nothing(tmp_path: Path) -> None:

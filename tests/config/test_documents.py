@@ -37,11 +37,15 @@ def test_editors_find_the_schema_from_the_first_line() -> None:
     assert (HOUSE / first.removeprefix("#:schema ")).is_file()
 
 
-def test_the_shipped_pool_has_a_script_snake_and_calls_no_model() -> None:
+def test_the_shipped_pool_calls_no_model_before_there_is_food() -> None:
     path = HOUSE / "agents.toml"
     found = parse(path.read_text(), path, environ={}, flags={}).config
     assert found is not None
-    assert {agent.backend for agent in found.agents} == {"script"}
+    backends = {agent.name: agent.backend for agent in found.agents}
+    assert backends.pop("script-1") == "script"
+    assert set(backends) == {"snake-1", "snake-2", "snake-3", "planner", "cleanup"}
+    assert set(backends.values()) == {"auto"}
+    assert all(found.is_driven(agent) for agent in found.agents)
     assert [service.own for service in found.services] == [("log", "follow-all")]
 
 
@@ -54,7 +58,7 @@ def test_every_commented_line_can_be_taken_up(read: Read) -> None:
     assert found.problems == ()
     assert found.config is not None
     names = [agent.name for agent in found.config.agents]
-    assert names == ["script-1", "keeper", "planner", "cleanup", "snake-1", "snake-2", "snake-3"]
+    assert names == ["script-1", "planner", "cleanup", "keeper", "snake-1", "snake-2", "snake-3"]
 
 
 def test_commented_values_are_the_defaults(read: Read) -> None:
@@ -119,5 +123,5 @@ def test_prompts_name_verbs_and_options_that_exist(path: Path) -> None:
     assert len(text.splitlines()) < 40
 
 
-def test_there_are_the_four_prompts() -> None:
-    assert [path.stem for path in PROMPTS] == ["cleanup", "keeper-survey", "planner", "snake"]
+def test_there_are_the_five_prompts() -> None:
+    assert [path.stem for path in PROMPTS] == ["cleanup", "keeper-survey", "keeper", "planner", "snake"]
