@@ -29,6 +29,7 @@ def test_it_eats_what_it_is_given(name: str, vendor: Vendor, tmp_path: Path) -> 
         for task in names:
             fleet.drop(task, BODY.format(name=task))
         wait_for(lambda: fleet.lies("done") == names, 90, "every task in done/")
+        wait_for(lambda: len(fleet.events("task.completed")) == len(names), 10, "an event of each")
         completed = {str(event["task"]): event for event in fleet.events("task.completed")}
         assert set(completed) == names
         for task in names:
