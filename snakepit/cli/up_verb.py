@@ -1,7 +1,7 @@
 """Owns what `up` says: what runs, how to look at it, how to feed it, how to stop it; and its --wait."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from snakepit.cli.options import Invocation
@@ -98,11 +98,11 @@ def _summary(config: "Config", host: "TmuxHost", found: "Up") -> Iterator[str]:
     services = [one.name for one in running if not one.worker and one.name != VIEW]
     if services:
         yield f"services: {', '.join(services)}"
+    yield from _grouped("", _told_calls(config, [one.name for one in agents]))
     without: dict[str, list[str]] = {}
     for one in found.of(Standing.NO_MODEL):
         without.setdefault(one.reason, []).append(one.name)
-    for reason, lacking in without.items():
-        yield f"no model: {', '.join(lacking)} ({reason})"
+    yield from _grouped("no model: ", without)
     for one in found.of(Standing.FAILED):
         yield f"failed: {one.name}: {one.reason}"
     for name, shown in found.failed.items():
@@ -112,6 +112,24 @@ def _summary(config: "Config", host: "TmuxHost", found: "Up") -> Iterator[str]:
         yield f"the daemon did not come up: see {config.log_dir / 'daemon.log'}"
     if found.has_pending_changes:
         yield "agents.toml has changes that wait for: agents.py reload"
+
+
+def _told_calls(config: "Config", names: list[str]) -> dict[str, list[str]]:
+    from snakepit.pool.role import model_calls
+
+    found: dict[str, list[str]] = {}
+    for name in names:
+        agent = config.member_of(name)
+        told = model_calls(config, agent) if agent is not None else ""
+        if told:
+            found.setdefault(told, []).append(name)
+    return found
+
+
+def _grouped(head: str, reasons: "Mapping[str, list[str]]") -> "Iterator[str]":
+    """One line for each reason, not one for each snake."""
+    for reason, names in reasons.items():
+        yield f"{head}{', '.join(names)} ({reason})"
 
 
 def _hints(call: Invocation, config: "Config", found: "Up") -> Iterator[str]:

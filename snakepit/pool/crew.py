@@ -15,6 +15,7 @@ from snakepit.errors import SnakepitError
 from snakepit.pool.attend import daemon_pid
 from snakepit.pool.consent import WAITS, missing
 from snakepit.pool.resting import resting_agents
+from snakepit.pool.role import model_calls
 from snakepit.pool.statefile import read_state, strings
 from snakepit.pool.told import rest_line
 from snakepit.store.base import Verdict
@@ -33,6 +34,7 @@ UNSTARTED = "the pool is not running; `agents.py up`"
 SHOWN = 3
 NO_MODEL = "no model"
 RESTING = "resting"
+ASKS = "asks"
 SCRIPT = "script"
 THINKING = ("worker", "planner")
 
@@ -61,6 +63,8 @@ class Crew:
         names = ", ".join(view.name for view in eaters[:SHOWN])
         if "paused" in states:
             return f"{names}: paused; `agents.py resume`"
+        if ASKS in states:
+            return f"{names}: waits for a person; `agents.py attach {eaters[0].name}`"
         if "degraded" in states:
             return f"{names}: degraded, restarting did not help; `agents.py logs {eaters[0].name}`"
         return UNSTARTED
@@ -112,6 +116,7 @@ class Seen:
     overrides: Overrides
     degraded: frozenset[str] = frozenset()
     silent: frozenset[str] = frozenset()
+    asking: Mapping[str, str] = field(default_factory=dict)  # what a person must answer, by agent
     restarts: Mapping[str, int]
     notes: tuple[str, ...] = ()
     is_paused: bool = False
@@ -132,6 +137,7 @@ def look(config: "Config", store: "FilePit | None") -> Seen:
         overrides=overrides,
         degraded=degraded,
         silent=frozenset(strings(told.get("silent"))),
+        asking=_asking(told.get("asking")),
         restarts=restarts,
         notes=(*notes, *_told(told)),
         is_paused=store.paused if store else False,
@@ -196,6 +202,10 @@ def _restarts(config: "Config") -> tuple[dict[str, int], frozenset[str]]:
     return counts, frozenset(degraded)
 
 
+def _asking(found: object) -> dict[str, str]:
+    return {str(name): str(says) for name, says in found.items()} if isinstance(found, dict) else {}
+
+
 def _told(state: Mapping[str, object]) -> tuple[str, ...]:
     """What only the daemon knows of agents.toml."""
     notes = []
@@ -219,10 +229,12 @@ def _agent_view(
     note = f"and {len(claims) - 1} more" if len(claims) > 1 else ""
     if state == NO_MODEL:
         note = missing(config, agent, os.environ)
+    elif state == ASKS:
+        note = f"waits for a person: {seen.asking[name]}; agents.py attach {name}"
     elif state == RESTING:
         note = rest_line(rests[name], clock.wall())
-    elif agent.feed == "self" and pane is not None:
-        note = "feeds itself: its CLI may call its model while there is no food"
+    elif pane is not None and model_calls(config, agent):
+        note = model_calls(config, agent)
     return WorkerView(
         name=name,
         state=state,
@@ -250,6 +262,8 @@ def _state(config: "Config", agent: "Agent", seen: Seen) -> str:
         return NO_MODEL if missing(config, agent, os.environ) else "stopped"
     if pane is not None and pane.dead:
         return "dead"
+    if name in seen.asking:
+        return ASKS
     if seen.claims.get(name):
         return "working"
     if seen.overrides.is_paused(name):

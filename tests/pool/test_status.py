@@ -87,7 +87,7 @@ def test_panes_and_lives(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     assert by_name["snake-1"].state == "waiting"
     assert by_name["snake-2"].state == "dead"
     assert by_name["show"].state == "running"
-    assert "feeds itself" in by_name["show"].note
+    assert by_name["show"].note == ""  # it calls no model, with or without food
     assert by_name["show"].attach == "tmux -L snakepit-test-nobody attach -t =snakepit-show"
     assert [service.state for service in view.services] == ["running"]
 
