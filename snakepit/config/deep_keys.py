@@ -134,6 +134,7 @@ def _way(table: str) -> tuple[Key, ...]:
         _map(table, "env", "Variables."),
         _map(table, "files", "File name = text, written into `{folder}`."),
         _map(table, "events", "The program's name of an event = ours."),
+        _map(table, "status", "What its status line is told = the dotted path to it."),
         _text(table, "note", "What was not verified."),
     )
 

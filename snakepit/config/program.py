@@ -77,13 +77,17 @@ class Way(NamedTuple):
 
     {folder} holds `files` (name: text). {hook} is our command as one shell line, {hook_json} that line as a
     JSON string, {hook_list} its words as a JSON list; {mcp_command}, {mcp_args} and {mcp_list} are program,
-    arguments and all words of our server, as JSON. `events`: the program's own name of a hook: our name of it.
+    arguments and all words of our server, as JSON. {status} and its kin are the command of a status line. Files
+    of the same name from both are joined as JSON. `events`: the program's own name of a hook: our name of it.
+    `status`: what a status line is told: session, model, cost_usd, context_limit, context_used (percent) and
+    windows (name: used_percentage, resets_at), each by its dotted path.
     """
 
     argv: tuple[str, ...] = ()
     env: Mapping[str, str] = {}
     files: Mapping[str, str] = {}
     events: Mapping[str, str] = {}
+    status: Mapping[str, str] = {}
     note: str = ""
 
     def __bool__(self) -> bool:

@@ -19,6 +19,7 @@ _CALL = {
     "tool": "name of the tool",
 }
 _META = {"metadata": "what else the driver knows", "session": "id of the conversation"}
+_AT = {"at": "when the program's hook told it, where it came by one"}
 _STEP = {
     "model": "the model that answered",
     "content": "its text",
@@ -50,7 +51,9 @@ AGENT_EVENTS: Mapping[str, EventType] = {
             "system_prompt": "what it is told before everything else",
             "tools": "names of its tools",
             "resumed": "true: it goes on with the conversation of an earlier run",
+            "source": "why it began, in the program's word: startup, resume, clear, compact",
             **_META,
+            **_AT,
         },
     ),
     "user_prompt": EventType(
@@ -62,22 +65,43 @@ AGENT_EVENTS: Mapping[str, EventType] = {
             "message_count": "messages before it",
             "tools": "names of its tools",
             **_META,
+            **_AT,
         },
+    ),
+    "agent_asks": EventType(
+        doc="The program asks a person whether a tool may run.",
+        fields={**_CALL, "arguments": "what it would be given", **_META, **_AT},
+    ),
+    "agent_notice": EventType(
+        doc="The program wants a person's attention.",
+        fields={
+            "kind": "in its own word, as permission_prompt or idle_prompt",
+            "message": "what it says",
+            **_META,
+            **_AT,
+        },
+    ),
+    "agent_end": EventType(
+        doc="The program's conversation ended.",
+        fields={"reason": "in its own word", **_META, **_AT},
     ),
     "agent_step": EventType(doc="The agent answered and asks for tools.", fields=_STEP),
     "agent_stop": EventType(
         doc="The agent's work on the task ended.",
         fields={
             **_STEP,
+            "session_crons": "wake-ups it has planned for itself",
+            "background_tasks": "what it left running",
             "outcome": "ok, failed, limited, overloaded, auth, billing, context_full, poisoned, "
             "config, interrupted or timeout",
             "reason": "why, in one sentence",
             "turns": "answers of the model in this conversation",
+            **_AT,
         },
     ),
     "tool_call": EventType(
         doc="A tool is about to run.",
-        fields={**_CALL, "arguments": "what it was given", **_META},
+        fields={**_CALL, "arguments": "what it was given", **_META, **_AT},
     ),
     "tool_result": EventType(
         doc="A tool ended.",
@@ -88,6 +112,7 @@ AGENT_EVENTS: Mapping[str, EventType] = {
             "interrupted": "true: nobody knows what came of it, the run was killed meanwhile",
             "seconds": "how long it took",
             **_META,
+            **_AT,
         },
     ),
     "model_lookup_warning": EventType(
@@ -117,7 +142,10 @@ AGENT_EVENTS: Mapping[str, EventType] = {
             "tokens_after": "in the context",
             "compression_strategy": "progressive_tool_result_compression or summary",
             "keep_recent": "newest messages that were left as they are",
+            "trigger": "manual or auto, where a program's own hook tells",
             **_WINDOW,
+            **_META,
+            **_AT,
         },
     ),
     "llm_retry_attempt": EventType(

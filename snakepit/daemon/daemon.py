@@ -20,6 +20,7 @@ from snakepit.daemon.watching import Watching
 from snakepit.pool.clean import clean
 from snakepit.pool.context import open_context
 from snakepit.pool.statefile import write_state
+from snakepit.pool.hooks import Hooks
 from snakepit.session.base import Host
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ RENEW = "renew"
 HUP = "reload"
 CLEAN_S = 3600.0
 SAME_ERROR_S = 300.0
+HOOKS_S = 0.5
 JOIN_S = 3.0
 
 
@@ -70,6 +72,7 @@ class Daemon:
         self._disk = DiskWatch(self._pit)
         self._ticker = Ticker(self._duties(), failed=self.failed)
         self._outcome = STOP
+        self._hooks = Hooks(self._pit)
 
     def send(self, message: str) -> None:
         """From signal handlers and other threads: STOP, RENEW, or the name of a duty to hurry."""
@@ -112,6 +115,7 @@ class Daemon:
             Duty(name="wake", step=self._wakes.step, interval_s=15.0),
             Duty(name="clean", step=self._clean_step, interval_s=CLEAN_S),
             Duty(name="state", step=self._state_step, interval_s=2.0),
+            Duty(name="hooks", step=self._hooks.step, interval_s=HOOKS_S),
         ]
 
     def _wait(self, seconds: float) -> list[str]:

@@ -14,9 +14,10 @@ from snakepit.worker.arguments import Arguments, read_arguments
 from snakepit.worker.identity import OURS_ALONE, identity, with_own_command
 
 if TYPE_CHECKING:
-    from snakepit.config.model import Agent, Config
+    from collections.abc import Mapping
 
-RESUME = "resume"
+    from snakepit.agents.given import Given
+    from snakepit.config.model import Agent, Config
 
 
 def main() -> int:
@@ -32,7 +33,6 @@ def launch(arguments: Arguments) -> NoReturn:
     from snakepit.pool.applied import load_in_use
     from snakepit.pool.canary import Account
     from snakepit.pool.context import opened
-    from snakepit.pool.equip import equip, interactive_folder
     from snakepit.pool.resume import take_resume_id
     from snakepit.pool.role import role_of
     from snakepit.pool.tree import end_life, open_mark
@@ -63,6 +63,8 @@ def launch(arguments: Arguments) -> NoReturn:
             pid=life.record.pid,
             species=sorted(agent.diet.species),
         )
+    own = identity(config, agent.name, life.generation)
+    given = equipped(config, agent, own)
     made = plan(
         backend,
         agent,
@@ -71,8 +73,8 @@ def launch(arguments: Arguments) -> NoReturn:
         resume_id=take_resume_id(config, agent),
         more=given.argv,
     )
-    own = identity(config, agent.name, life.generation)
-    env = with_own_command({**backend.start.env, **os.environ, **own})
+    env = with_own_command({**backend.start.env, **given.env, **os.environ, **own})
+    Account(config, agent, env)  # noted: who reads its hooks has another environment
     for name in OURS_ALONE:
         env.pop(name, None)
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
@@ -86,12 +88,16 @@ def launch(arguments: Arguments) -> NoReturn:
         raise AgentError(msg, fix=f"see [backend.{backend.name}] in {config.path}") from error
 
 
-def resume_id(config: "Config", agent: "Agent") -> str:
-    """What a healer noted of the last conversation, if it may be continued: one line in a file."""
+def equipped(config: "Config", agent: "Agent", own: "Mapping[str, str]") -> "Given":
+    """Its hooks and our MCP server; the program starts without them where they cannot be written."""
+    from snakepit.agents.given import Given
+    from snakepit.pool.equip import equip, interactive_folder
+
     try:
-        return (config.state_dir / RESUME / agent.name).read_text(encoding="utf-8").strip()
-    except OSError:
-        return ""
+        return equip(config, agent, interactive_folder(config, agent), own)
+    except OSError as error:
+        print(f"snakepit.worker.launch: no hooks and no MCP server: {error}", file=sys.stderr)
+        return Given()
 
 
 if __name__ == "__main__":

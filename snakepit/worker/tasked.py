@@ -7,11 +7,12 @@ from its structured output. A run that was cut off is taken up in the same conve
 import os
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snakepit import clock
+from snakepit.agents.given import Given
 from snakepit.agents.output import Output
 from snakepit.agents.running import Ending, Running
 from snakepit.agents.streamed import Streamed
@@ -24,6 +25,8 @@ from snakepit.core.redact import Redactor
 from snakepit.core.stream import Reader, fold
 from snakepit.pool.context import Pit
 from snakepit.pool.environment import passed
+from snakepit.pool.equip import equip
+from snakepit.pool.hooks import Hooks
 from snakepit.pool.role import role_of
 from snakepit.session.masking import MaskingStream
 from snakepit.store.base import Claim
@@ -158,11 +161,24 @@ def _once(scene: Scene, before: Earlier | None, *, part: str) -> tuple[Outcome, 
     )
     note_run(folder, scene.mark, session_id)
     reader = fold(run.stream, form=run.format)
-    command = plan(scene.backend.bin, run, asked)
+    given = _equipped(scene)
+    command = plan(scene.backend.bin, run, asked, more=given.argv)
+    command = replace(command, env={**given.env, **command.env})
     ending, errors = _follow(scene, command, reader, part)
+    Hooks(scene.pit).collect(scene.agent.name)
     ended = _outcome(scene, ending, reader, errors)
     note_run(folder, scene.mark, ended.session_id or session_id, kind=ended.kind)
     return _masked(ended, scene.secrets), ending.stopped if isinstance(ending, Ending) else ""
+
+
+def _equipped(scene: Scene) -> Given:
+    """Its hooks and our MCP server; it runs without them where they cannot be written."""
+    own = run_identity(scene.pit, scene.claim, scene.place.folder / KEEP)
+    try:
+        return equip(scene.pit.config, scene.agent, scene.place.folder / "given", own)
+    except OSError as error:
+        scene.screen.say(f"no hooks and no MCP server: {error}")
+        return Given()
 
 
 def _follow(scene: Scene, command: TaskPlan, reader: Reader, part: str) -> tuple[Ending | str, str]:
