@@ -9,6 +9,7 @@ from snakepit import clock
 from snakepit.core.retry import RestartBudget
 from snakepit.daemon.disk import DiskWatch
 from snakepit.daemon.keeping import keep_index
+from snakepit.daemon.panes import PaneWork
 from snakepit.daemon.reaper import Reaper
 from snakepit.daemon.reload import Reload
 from snakepit.daemon.restarts import Restarts
@@ -53,8 +54,8 @@ class Daemon:
         self._inbox: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._told: dict[str, float] = {}
-        self._pits = [open_context(config) for _ in range(3)]
-        self._pit, reap_pit, self._index_pit = self._pits
+        self._pits = [open_context(config) for _ in range(4)]
+        self._pit, reap_pit, self._index_pit, pane_pit = self._pits
         self._reaper = Reaper(reap_pit, panes_ended=self._panes_ended)
         self._keeper = self._index_pit.store.keeper()
         self._watching = Watching(self._index_pit, self._stop)
@@ -63,6 +64,7 @@ class Daemon:
             self._pit, host, restarts, environ, watch_panes=self._reaper.watch_panes
         )
         self._sessions.launch_config = launch_config
+        self._panes = PaneWork(pane_pit, host, self._stop, failed=self.failed)
         self._silent = SilentWatch(self._pit)
         self._reload = Reload(
             self._pit, launch_config, environ, renew=lambda: self._inbox.put(RENEW)
@@ -85,6 +87,7 @@ class Daemon:
             self._thread("index", self._keep),
             self._thread("reaper", self._reap),
             self._thread("observer", self._watching.run),
+            self._thread("panes", self._panes.run),
         ]
         run(self._ticker, self._wait, self._stop.is_set)
         self._stop.set()
@@ -161,6 +164,7 @@ class Daemon:
         state: dict[str, object] = {
             "sessions": dict(self._sessions.standing),
             "silent": sorted(self._silent.workers),
+            "asking": self._panes.waiting,
             "config_problem": self._reload.problem,
             "config_pending": list(self._reload.pending),
         }

@@ -8,7 +8,6 @@ import pytest
 from snakepit.system import process
 from tests.standin import models
 from tests.standin.fixture import Vendor
-from tests.standin.onboarding import onboarding
 from tests.standin.steps import say, shell
 from tests.support.snakes import real_fleet
 from tests.support.wait import wait_for
@@ -98,16 +97,3 @@ def test_a_killed_one_goes_on_and_repeats_nothing(vendor: Vendor, tmp_path: Path
         assert first.read_text() == "once\n"
         assert second.read_text() == "begun\n"
         assert fleet.conversations() == [conversation]
-
-
-@pytest.mark.needs("claude", "openssl")
-def test_an_empty_home_asks_before_it_starts(vendor: Vendor, tmp_path: Path) -> None:
-    """What the very first start shows, to be answered by label: nothing is called before that."""
-    with (
-        onboarding(tmp_path) as net,
-        real_fleet(tmp_path, vendor, prompt="Wait.", accepted=False, env=net.env) as fleet,
-    ):
-        fleet.ok("up")
-        wait_for(lambda: "Choose the text style" in fleet.screen(), 60, "its first question")
-        assert any("/api/hello" in line for line in net.asked)
-        assert vendor.space.calls == 0

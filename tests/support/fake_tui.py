@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Owns a small program with a screen like Claude Code's, for what the real one does too rarely.
 
-FAKE_TUI names its ways: nolog, swallow (the first Enter), deaf (to every Enter), menu, late-menu (opens
-when something is pasted), shell (becomes one), child (gives its terminal away), exit (at the first Enter).
+FAKE_TUI names its ways: nolog, swallow (the first Enter), deaf (to every Enter), menu, stuck (it is), late-menu
+(opens when something is pasted), shell (becomes one), child (gives its terminal away), exit (at the first Enter).
 It notes every prompt, and every key of a menu, in $CLAUDE_CONFIG_DIR/projects/x/x.jsonl and keys.txt.
 """
 
@@ -74,6 +74,8 @@ class Screen:
 
     def menu_keys(self, text: str) -> None:
         assert self.menu is not None
+        if "stuck" in WAYS:
+            return
         if "\x1b[B" in text or "\x1bOB" in text:
             self.menu = min(self.menu + 1, 1)
         elif "\x1b[A" in text or "\x1bOA" in text:
