@@ -20,8 +20,8 @@ from snakepit.daemon.wake import WakeTimers
 from snakepit.daemon.watching import Watching
 from snakepit.pool.clean import clean
 from snakepit.pool.context import open_context
-from snakepit.pool.statefile import write_state
 from snakepit.pool.hooks import Hooks
+from snakepit.pool.statefile import write_state
 from snakepit.session.base import Host
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ STOP = "stop"
 RENEW = "renew"
 HUP = "reload"
 CLEAN_S = 3600.0
-SAME_ERROR_S = 300.0
 HOOKS_S = 0.5
+SAME_ERROR_S = 300.0
 JOIN_S = 3.0
 
 
@@ -72,9 +72,9 @@ class Daemon:
         self._state: dict[str, object] = {}
         self._wakes = WakeTimers(self._pit, host)
         self._disk = DiskWatch(self._pit)
+        self._hooks = Hooks(self._pit)
         self._ticker = Ticker(self._duties(), failed=self.failed)
         self._outcome = STOP
-        self._hooks = Hooks(self._pit)
 
     def send(self, message: str) -> None:
         """From signal handlers and other threads: STOP, RENEW, or the name of a duty to hurry."""
@@ -115,10 +115,10 @@ class Daemon:
             Duty(name="place", step=self._place_step, interval_s=1.0),
             Duty(name="disk", step=self._disk.step, interval_s=10.0),
             Duty(name="silent", step=self._silent.step, interval_s=5.0),
+            Duty(name="hooks", step=self._hooks.step, interval_s=HOOKS_S),
             Duty(name="wake", step=self._wakes.step, interval_s=15.0),
             Duty(name="clean", step=self._clean_step, interval_s=CLEAN_S),
             Duty(name="state", step=self._state_step, interval_s=2.0),
-            Duty(name="hooks", step=self._hooks.step, interval_s=HOOKS_S),
         ]
 
     def _wait(self, seconds: float) -> list[str]:
