@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from snakepit.daemon.push import PushFeeder
 from snakepit.daemon.starting import StartWatch
 from snakepit.daemon.ticker import Duty, Ticker, run
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from snakepit.session.base import Host
 
 START_S = 1.0
+PUSH_S = 1.0
 
 
 class PaneWork:
@@ -27,7 +29,11 @@ class PaneWork:
     ) -> None:
         self._stop = stop
         self._starting = StartWatch(pit, host)
-        duties = [Duty(name="starting", step=self._starting.step, interval_s=START_S)]
+        self._push = PushFeeder(pit, host, self._starting.is_ready)
+        duties = [
+            Duty(name="starting", step=self._starting.step, interval_s=START_S),
+            Duty(name="push", step=self._push.step, interval_s=PUSH_S),
+        ]
         self._ticker = Ticker(duties, failed=failed)
 
     @property

@@ -85,3 +85,24 @@ def by_calls(*steps: Step) -> Model:
         return steps[min(len(asked.talk.calls), len(steps) - 1)]
 
     return model
+
+
+def fed(*, settle: bool = True) -> Model:
+    """Does each task that it is told of, once, with the command that the prompt names; else only talks."""
+    order = re.compile(
+        r"Your task is (\S+), attempt \d+, claimed for you already\. Read (\S+) and do"
+    )
+
+    def model(asked: Asked) -> Step:
+        orders = list(
+            dict.fromkeys(one for text in asked.talk.users for one in order.findall(text))
+        )
+        done = sum(
+            " settled by its model" in call.input.get("command", "") for call in asked.talk.calls
+        )
+        if not settle or done >= len(orders):
+            return say("That was it.")
+        name, copy = orders[done]
+        return shell(f"cat {shlex.quote(copy)}; snakepit done -m '{name} settled by its model'")
+
+    return model
