@@ -134,7 +134,8 @@ def split(call: Invocation, acting: "Acting", files: tuple[str, ...]) -> None:
     held_claim(acting)
     name, parts = verbs.split(acting, given_parts(files or ("-",)))
     value = {"name": name, "parts": list(parts)}
-    call.emit(value, [f"{name} waits for {len(parts)} parts:", *parts])
+    many = "part" if len(parts) == 1 else "parts"
+    call.emit(value, [f"{name} waits for {len(parts)} {many}:", *parts])
 
 
 @click.command(epilog='JSON: {"waits": true}')

@@ -14,10 +14,13 @@ PART_CLOSE = "---"
 def given_text(source: str | None, message: str | None) -> str:
     if message is not None:
         return message
-    if source is None and sys.stdin.isatty():
+    text = ""
+    if source is not None or not sys.stdin.isatty():
+        text = given_bytes(source or "-").decode("utf-8", "replace")
+    if source is None and not text.strip():
         msg = "no text given"
         raise UsageProblem(msg, fix='-m "text", a file, or text on stdin')
-    return given_bytes(source or "-").decode("utf-8", "replace")
+    return text
 
 
 def given_bytes(source: str) -> bytes:
