@@ -74,20 +74,24 @@ def prepare(config: "Config", claim: "Claim", agent: "Agent", cwd: Path) -> Work
         base = str(found["base"]) if is_own else _commit(repo, wanted)
         at = Workspace(repo, folder / name, _within(folder / name, repo, cwd), branch, base, record)
         told = {"task": claim.name, "mark": mark, "repo": str(repo), "branch": branch, "base": base}
-        if not (is_own and found.get("ready") and at.top.is_dir()):
+        if not (is_own and found.get("ready") and _taken_up(at)):
             write_state(record, told)
             _make(at)
             write_state(record, {**told, "ready": True})
         at.cwd.mkdir(parents=True, exist_ok=True)
-        _unlock(at)
         return at
     msg = f"{NAMES} branches are named like the task {claim.name}"
     raise AgentError(msg, fix=f"delete old ones: git branch --list '{BRANCH}*'")
 
 
 def finish(at: Workspace, title: str) -> str:
-    """Commit what is there and tell of it in lines for the result; remove the worktree when it is held."""
-    _unlock(at)
+    """Commit what is there and tell of it in lines for the result; remove the worktree when it is held.
+
+    A branch that is not the pool's gets no commit of ours, whatever the run switched to.
+    """
+    _take_back(at)
+    if not git.line(at.top, "symbolic-ref", "-q", "--short", "HEAD").startswith(BRANCH):
+        git.git(at.top, "checkout", "-q", "--detach")
     git.git(at.top, "add", "--all")
     if git.run(at.top, "diff", "--cached", "--quiet", fails=(1,))[0]:
         git.git(
@@ -118,6 +122,7 @@ def forget(at: Workspace) -> None:
 def unfinished(at: Workspace) -> str:
     """Where the work of a run lies that did not end well; "" where there is none."""
     try:
+        _take_back(at)
         if is_held(at) and git.line(at.top, "rev-parse", "HEAD") == at.base:
             return ""
     except SnakepitError:
@@ -170,6 +175,8 @@ def _include(at: Workspace) -> None:
         source, target = at.repo / os.fsdecode(name), at.top / os.fsdecode(name)
         if source.is_symlink() or not source.is_file() or at.top.parent in source.parents:
             continue
+        if os.path.lexists(target) or not target.parent.resolve().is_relative_to(at.top.resolve()):
+            continue  # the branch has something else there
         left -= source.stat().st_size
         if left < 0:
             msg = f"{INCLUDE} in {at.repo} names more than {INCLUDED_MOST:,} bytes"
@@ -178,11 +185,47 @@ def _include(at: Workspace) -> None:
         shutil.copy2(source, target, follow_symlinks=False)
 
 
-def _unlock(at: Workspace) -> None:
-    """A git that was killed leaves its lock; nothing of the earlier run is alive."""
-    place = git.line(at.top, "rev-parse", "--absolute-git-dir")
-    if place:
-        (Path(place) / "index.lock").unlink(missing_ok=True)
+def _taken_up(at: Workspace) -> bool:
+    """Whether the next run can go on there; what git does not know any more is put aside, not removed."""
+    if not at.top.is_dir():
+        return False
+    try:
+        _take_back(at)
+    except AgentError:
+        at.top.rename(at.top.with_name(f"{at.top.name}.lost-{os.urandom(3).hex()}"))
+        return False
+    return True
+
+
+def _take_back(at: Workspace) -> None:
+    """Make git mean this worktree in it, and nothing else. Idempotent; nothing of the run is alive.
+
+    A run may have removed or bent its `.git`: git would then speak of the repository around it, and what we
+    do there would be done to the person's own branch. A git that was killed leaves its lock.
+    """
+    link = at.top / ".git"
+    own = _record_in_git(at)
+    if own is None or (link.is_dir() and not link.is_symlink()):
+        msg = f"{at.top} is no worktree of {at.repo} any more"
+        raise AgentError(msg, fix="what the run made lies there; take it over by hand")
+    words = f"gitdir: {own}\n".encode()
+    if link.is_symlink() or not link.is_file() or link.read_bytes() != words:
+        link.unlink(missing_ok=True)
+        link.write_bytes(words)
+    (own / "index.lock").unlink(missing_ok=True)
+
+
+def _record_in_git(at: Workspace) -> Path | None:
+    """The folder that the repository keeps for this worktree."""
+    common = git.line(at.repo, "rev-parse", "--git-common-dir")
+    for file in (at.repo / common / "worktrees").resolve().glob("*/gitdir"):
+        try:
+            place = Path(os.fsdecode(file.read_bytes().rstrip(b"\n")))
+        except OSError:
+            continue
+        if place.parent.resolve() == at.top.resolve():
+            return file.parent
+    return None
 
 
 def _commit(repo: Path, wanted: str) -> str:

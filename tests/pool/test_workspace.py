@@ -140,6 +140,76 @@ def test_named_files_are_copied_and_no_link_is_followed(desk: Desk) -> None:
     assert not at.top.exists()
 
 
+def test_a_link_of_the_branch_leads_no_copy_outside(desk: Desk, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (desk.repo / "there").symlink_to(outside)
+    git(desk.repo, "add", "--all")
+    git(desk.repo, "commit", "-q", "-m", "a link")
+    git(desk.repo, "rm", "-q", "there")
+    git(desk.repo, "commit", "-q", "-m", "none")
+    (desk.repo / "there").mkdir()
+    (desk.repo / "there" / "a.secret").write_text("key")
+    (desk.repo / workspace.INCLUDE).write_text("*.secret\n")
+    at = desk.prepare(base="HEAD~1")
+    assert (at.top / "there").is_symlink()
+    assert not list(outside.iterdir())
+
+
+@pytest.mark.parametrize("damage", ["removed", "bent", "linked", "a sibling's"])
+def test_a_run_that_damaged_its_git_file_commits_to_its_own_branch(desk: Desk, damage: str) -> None:
+    before = git(desk.repo, "rev-parse", "main")
+    other = desk.prepare(name="other.md")
+    at = desk.prepare()
+    (desk.repo / "sub" / "draft.txt").write_text("the person's own")
+    lock = desk.repo / ".git" / "index.lock"
+    lock.touch()
+    (at.cwd / "made.txt").write_text("made")
+    file = at.top / ".git"
+    text = (other.top / ".git").read_bytes()
+    file.unlink()
+    if damage == "bent":
+        file.write_text(f"gitdir: {desk.repo}/.git\n")
+    elif damage == "linked":
+        file.symlink_to(desk.repo / ".git")
+    elif damage == "a sibling's":
+        file.write_bytes(text)
+    assert str(at.top) in unfinished(at)
+    assert desk.prepare() == at
+    assert "made.txt" in finish(at, "t")
+    assert not at.top.exists()
+    assert lock.exists()
+    lock.unlink()
+    assert git(desk.repo, "rev-parse", "main", "snakepit/other").split() == [before, before]
+    assert git(desk.repo, "status", "--porcelain") == "?? sub/draft.txt"
+    assert git(desk.repo, "show", "snakepit/x:sub/made.txt") == "made"
+
+
+def test_a_repository_in_the_place_of_the_worktree_gets_no_commit(desk: Desk) -> None:
+    at = desk.prepare()
+    (at.top / ".git").unlink()
+    git(at.top, "init", "-q")
+    (at.cwd / "made.txt").write_text("made")
+    with pytest.raises(AgentError, match="no worktree of"):
+        finish(at, "t")
+    again = desk.prepare()
+    assert not (again.cwd / "made.txt").exists()
+    (aside,) = at.top.parent.glob("x.lost-*")
+    assert (aside / "sub" / "made.txt").read_text() == "made"
+
+
+def test_a_branch_of_the_person_gets_no_commit_of_ours(desk: Desk) -> None:
+    before = git(desk.repo, "rev-parse", "main")
+    git(desk.repo, "branch", "feature")
+    at = desk.prepare()
+    git(at.top, "checkout", "-q", "feature")
+    (at.cwd / "made.txt").write_text("made")
+    told = finish(at, "t")
+    assert "(left on no branch)" in told
+    assert f"The worktree is kept: {at.top}" in told
+    assert git(desk.repo, "rev-parse", "feature") == before
+
+
 def test_hooks_of_the_repository_do_not_run(desk: Desk) -> None:
     for name in ("pre-commit", "post-checkout", "post-commit"):
         hook = desk.repo / ".git" / "hooks" / name
