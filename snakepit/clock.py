@@ -5,15 +5,8 @@ import time
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 
-
-def wall() -> float:
-    """Seconds since the epoch; may jump."""
-    return time.time()
-
-
-def monotonic() -> float:
-    """Seconds since the machine's boot; never jumps, the same for every process of one boot."""
-    return time.monotonic()
+wall = time.time  # seconds since the epoch; may jump
+monotonic = time.monotonic  # since the machine's boot; never jumps, one for all processes of a boot
 
 
 def stamp(at: float | None = None) -> str:

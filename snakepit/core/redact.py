@@ -61,6 +61,8 @@ _ASSIGNED = re.compile(
 )
 _ASSIGNED_HINTS = ("key", "token", "secret", "passw", "passphrase", "credential")
 _HINTS = tuple(hint for hints, _, _ in _SHAPES for hint in hints)
+_ANY_HINT = re.compile("|".join(map(re.escape, _HINTS)))
+_SHORT = 500  # characters; one pass for all hints is faster up to here, one search for each beyond
 
 
 class Redactor:
@@ -76,14 +78,13 @@ class Redactor:
         for value in self._values:
             if value in text:
                 text = text.replace(value, MASK)
-        for hint in _HINTS:
-            if hint in text:
-                text = _without_shapes(text)
-                break
-        lowered = text.lower()
-        for hint in _ASSIGNED_HINTS:
-            if hint in lowered:
-                return _ASSIGNED.sub(_KEPT, text)
+        if _ANY_HINT.search(text) if len(text) < _SHORT else any(map(text.__contains__, _HINTS)):
+            text = _without_shapes(text)
+        if "=" in text or ":" in text:
+            lowered = text.lower()
+            for hint in _ASSIGNED_HINTS:
+                if hint in lowered:
+                    return _ASSIGNED.sub(_KEPT, text)
         return text
 
     def clean_bytes(self, data: bytes) -> bytes:

@@ -21,8 +21,11 @@ SEGMENT_BYTES = 10_000_000
 KEEP_DAYS = 30
 LINE_LIMIT = 32 * 1024  # characters; longer texts are cut inside their fields
 CACHED_LENGTH = 40  # characters; names come again and again, paths and titles do not
-CACHED = 4096  # texts kept as they are written
+CACHED = 128  # texts kept as they are written: a task's name is told again soon, or not at all
 TEXT_LIMIT = 2000  # characters of one field of a line that is too long
+
+_NUMBERS = (int, float)
+_BEGINNING = ',"id":"%s%x","ts":"%s%03dZ","type":"%s"'
 
 
 class Journal:
@@ -78,10 +81,10 @@ class Journal:
                 self._second, self._until_second = second, clock.stamp(second)[:20]
             self._count += 1
             text = self._text
-            line = (
-                f',"id":"{self._id}{self._count:x}","ts":"{self._until_second}'
-                f'{int((now - second) * 1000):03d}Z","type":"{type}"'
-            )
+            milliseconds = int((now - second) * 1000)
+            line = _BEGINNING % (
+                self._id, self._count, self._until_second, milliseconds, type,
+            )  # fmt: skip
             if task is not None:
                 line += f',"task":{text(task)}'
             if worker is not None:
@@ -111,7 +114,7 @@ class Journal:
     def _value(self, value: object) -> str:
         if isinstance(value, bool):
             return "true" if value else "false"
-        if isinstance(value, int | float) and value - value == 0:  # neither NaN nor infinite
+        if isinstance(value, _NUMBERS) and value - value == 0:  # neither NaN nor infinite
             return repr(value)
         return self._clean(_json(value))
 

@@ -82,11 +82,11 @@ class Sequence:
     def add(self, rest: bytes) -> int:
         """Appends one line; its number, or 0 when it waits in the late file for the next holder."""
         try:
-            self._open_in_place()
+            if os.stat(self._name).st_ino != self._inode:
+                self._open_anew()
             return self._add(rest)
-        except FileNotFoundError:  # the folder was removed under us: begin again
-            self.close()
-            self._open()
+        except FileNotFoundError:  # the file or its folder was removed under us: begin again
+            self._open_anew()
             return self._add(rest)
 
     def _add(self, rest: bytes) -> int:
@@ -98,31 +98,26 @@ class Sequence:
                 self._add_late(rest)
                 return 0
         try:
-            return self._add_at_once(rest) or self._add_with_care(rest)
+            # The usual case in one piece: all is as noted and the line fits.
+            noted = os.pread(lock, NOTE_BYTES, 0)
+            if len(noted) == NOTE_BYTES:
+                seq, offset, inode, late = _unpack(noted)
+                file = self._fd
+                line = b'{"seq":%12d%b' % (seq + 1, rest)
+                size = len(line)
+                if (
+                    seq % LOOK_EVERY
+                    and inode == self._inode
+                    and offset + size < self._segment_bytes
+                    and os.lseek(file, 0, SEEK_END) == offset
+                    and os.lseek(self._late, 0, SEEK_END) == late
+                    and os.write(file, line) == size  # torn: mended with care
+                ):
+                    os.pwrite(lock, _pack(seq + 1, offset + size, inode, late), 0)
+                    return int(seq) + 1
+            return self._add_with_care(rest)
         finally:
             flock(lock, LOCK_UN)
-
-    def _add_at_once(self, rest: bytes) -> int:
-        """The usual case in one piece: all is as noted and the line fits. 0: take the long way."""
-        noted = os.pread(self._lock, NOTE_BYTES, 0)
-        if len(noted) != NOTE_BYTES:
-            return 0
-        seq, offset, inode, late = _unpack(noted)
-        if not seq % LOOK_EVERY:
-            return 0
-        seq += 1
-        line = b'{"seq":%12d%b' % (seq, rest)
-        end = offset + len(line)
-        if (
-            inode != self._inode
-            or end >= self._segment_bytes
-            or os.lseek(self._fd, 0, SEEK_END) != offset
-            or os.lseek(self._late, 0, SEEK_END) != late
-            or os.write(self._fd, line) != len(line)  # torn: mended on the long way
-        ):
-            return 0
-        os.pwrite(self._lock, _pack(seq, end, inode, late), 0)
-        return int(seq)
 
     def _add_with_care(self, rest: bytes) -> int:
         self._check_lock()
@@ -161,10 +156,10 @@ class Sequence:
                 return
         except FileNotFoundError:
             pass
-        self.close()
-        self._open()
+        self._open_anew()
 
-    def _open(self) -> None:
+    def _open_anew(self) -> None:
+        self.close()
         for folder in (self.path.parent, self._lock_path.parent):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         flags = os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW

@@ -29,14 +29,13 @@ def claim_named(pit: Pit, life: Life, name: str) -> Claim:
 
 
 def told_claim(pit: Pit, claim: Claim, *, observed: bool = False) -> None:
-    extra: dict[str, object] = {"observed": True} if observed else {}
     pit.journal.append(
         "task.claimed",
         task=claim.name,
         worker=claim.worker,
         attempt=claim.attempt,
         generation=claim.generation,
-        **extra,
+        observed=observed or None,
     )
 
 

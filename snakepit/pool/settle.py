@@ -30,7 +30,7 @@ def complete(
     if keep is not None:
         keep, said = _only_files(keep)
         result += said
-    if usage:
+    if usage is not NOTHING and usage:
         result += f"\n\n*{spent.said(usage)}*"
     settled = pit.store.complete(
         claim, life, pit.redactor.clean(result), seconds=seconds, keep=keep
@@ -122,7 +122,7 @@ def used(pit: Pit, claim: Claim, usage: Usage) -> None:
 
 def _counted(pit: Pit, usage: Usage) -> dict[str, object] | None:
     """As the event tells it, and added to what the pit used so far."""
-    if not usage:
+    if usage is NOTHING or not usage:
         return None
     from snakepit.pool.spending import count
 

@@ -70,6 +70,7 @@ class FilePit(PitStore):
         self._settle_s = settle_s
         self._accept_all = accept_all
         self._hands: dict[str, Hand] = {}
+        self._last: tuple[FileLife, Pen] | None = None
         self._paths = {state: self.path / name for state, name in layout.FOLDER.items()}
         self._claiming = Claiming(folders, self._own_hand_fd, self.keeper, accept_all=accept_all)
         self.place = Place(folders, queue_opened=self._claiming.forget_keeper)
@@ -215,12 +216,13 @@ class FilePit(PitStore):
             seconds=seconds,
             at=stamp(),
         )
-        if not settle.take(pen, claim.name):
+        name = claim.name
+        if not settle.take(pen, name):
             return self._late(pen, owner, claim, block)
         try:
-            inode = settle.append_result(pen, claim.name, block)
-            owner.note_settled(inode, claim.name)
-            final = settle.publish_done(pen, claim.name, keep)
+            inode = settle.append_result(pen, name, block)
+            owner.note_settled(inode, name)
+            final = settle.publish_done(pen, name, keep)
         except OSError as error:
             raise settle.undone(pen, claim, error) from error
         return self._settled(final, State.DONE, claim.task.attempt)
@@ -293,14 +295,7 @@ class FilePit(PitStore):
     def _settled(
         self, name: str, state: State, attempt: int, *, late: bool = False, by_hand: bool = False
     ) -> Settled:
-        return Settled(
-            name=name,
-            state=state,
-            folder=self._paths[state],
-            attempt=attempt,
-            late=late,
-            by_hand=by_hand,
-        )
+        return Settled(name, state, self._paths[state], attempt, late, by_hand)
 
     # --- recovery
 
@@ -370,8 +365,12 @@ class FilePit(PitStore):
 
     def _pen(self, life: FileLife) -> Pen:
         self.place.mend()
+        if self._last is not None and self._last[0] is life:
+            return self._last[1]
         if life.is_own:
-            return Pen(self.folders, life.fd, life.hand_fd, life.generation)
+            pen = Pen(self.folders, life.fd, life.hand_fd, life.generation)
+            self._last = (life, pen)
+            return pen
         hand = self._own_hand()
         return Pen(self.folders, life.fd, hand.fd, hand.generation)
 
@@ -384,7 +383,7 @@ class FilePit(PitStore):
 
 
 def _files(life: Life) -> FileLife:
-    if not isinstance(life, FileLife) or life.closed:
+    if not isinstance(life, FileLife) or life.fd < 0:
         msg = "this life is over, or of another store"
         raise StoreError(msg, fix="open a new one")
     return life

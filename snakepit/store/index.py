@@ -17,6 +17,7 @@ from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 from snakepit.clock import monotonic
 from snakepit.core.order import ClassKey, Diet
 from snakepit.store.atomic import read_all, write_new
+from snakepit.system.files import ENCODING, ON_ERROR
 from snakepit.system.process import boot_id
 
 MAGIC = 0x534E414B45000001
@@ -173,41 +174,48 @@ class TicketReader:
         if not self.head.is_open() and not self.head.open():
             return None
         words = self.head.words
-        if (
-            diet is not self._diet
-            or words[EPOCH] != self._epoch
-            or words[N_CLASSES] != self._n_classes
-        ):
-            self._refresh(diet)
-        for at in self._slots:
-            if words[at] > words[at + 1]:
-                break
-        else:
-            return None
         lock = self.lock.fd
-        try:
-            flock(lock, AT_ONCE)
-        except BlockingIOError:
-            if not self.lock.acquire():
-                self.was_busy = True
+        while True:
+            if (
+                diet is not self._diet
+                or words[EPOCH] != self._epoch
+                or words[N_CLASSES] != self._n_classes
+            ):
+                self._refresh(diet)
+            for at in self._slots:
+                if words[at] > words[at + 1]:
+                    break
+            else:
                 return None
-        try:
-            return self._take_at(at) if len(self._eligible) == 1 else self._take()
-        finally:
-            flock(lock, LOCK_UN)
+            try:
+                flock(lock, AT_ONCE)
+            except BlockingIOError:
+                if not self.lock.acquire():
+                    self.was_busy = True
+                    return None
+            try:
+                name = self._take_at(at) if len(self._eligible) == 1 else self._take()
+            finally:
+                flock(lock, LOCK_UN)
+            if name is not None:
+                return name
 
-    def _take_at(self, first: int) -> str | None:
-        """The usual case, one class: from the bucket that was seen to have tickets, or a later one."""
+    def _take_at(self, at: int) -> str | None:
+        """The usual case, one class: from the bucket that was seen to have tickets, if it still has."""
         words = self.head.words
-        for at in self._slots:
-            if at >= first and words[at] > words[at + 1]:
-                line = self._peek(at)
-                if line is not None:
-                    words[at + 1] += len(line) + 1
-                    words[at + 3] += 1
-                    return os.fsdecode(line.partition(b" ")[2])
-                words[at + 1] = words[at]  # damaged: the keeper's scan enters its tasks again
-        return None
+        if words[at] <= words[at + 1]:
+            return None
+        ticket = self._peek(at)
+        if ticket is None:
+            words[at + 1] = words[at]  # damaged: the keeper's scan enters its tasks again
+            return None
+        return self._taken(at, *ticket)
+
+    def _taken(self, at: int, came: bytes, name: bytes) -> str:
+        words = self.head.words
+        words[at + 1] += len(came) + len(name) + 2
+        words[at + 3] += 1
+        return name.decode(ENCODING, ON_ERROR)
 
     def _refresh(self, diet: Diet) -> None:
         words = self.head.words
@@ -232,27 +240,23 @@ class TicketReader:
     def _take(self) -> str | None:
         words = self.head.words
         for priority in range(PRIORITIES):
-            best: tuple[int, int, bytes] | None = None
+            best: tuple[int, int, bytes, bytes] | None = None
             for class_id in self._eligible:
                 at = slot(class_id, priority)
                 if words[at] > words[at + 1]:
-                    line = self._peek(at)
-                    if line is None:
-                        words[at + 1] = words[
-                            at
-                        ]  # damaged: the keeper's scan enters its tasks again
+                    ticket = self._peek(at)
+                    if ticket is None:
+                        words[at + 1] = words[at]  # damaged, as above
                         continue
-                    came = int(line.partition(b" ")[0])
+                    came = int(ticket[0])
                     if best is None or came < best[0]:
-                        best = (came, at, line)
+                        best = (came, at, *ticket)
             if best is not None:
-                _, at, line = best
-                words[at + 1] += len(line) + 1
-                words[at + 3] += 1
-                return os.fsdecode(line.partition(b" ")[2])
+                return self._taken(*best[1:])
         return None
 
-    def _peek(self, at: int) -> bytes | None:
+    def _peek(self, at: int) -> tuple[bytes, bytes] | None:
+        """When the next ticket's task came and its name, as they are written; None: damaged."""
         fd = self._buckets.get(at)
         if fd is None:
             path = bucket_path(self._epoch, at)
@@ -262,7 +266,8 @@ class TicketReader:
                 return None
             self._buckets[at] = fd
         line, newline, _ = os.pread(fd, TICKET_LIMIT, self.head.words[at + 1]).partition(b"\n")
-        return line if newline and line[:1].isdigit() and b" " in line else None
+        came, space, name = line.partition(b" ")
+        return (came, name) if newline and space and came.isdigit() else None
 
     def waiting_by_class(self) -> dict[ClassKey, int]:
         """How many tickets each class has; a hint for status."""

@@ -15,7 +15,7 @@ from snakepit.store import layout
 from snakepit.store.atomic import read_all, unlink_if_there, write_all
 from snakepit.store.base import Life, LifeRecord, Verdict
 from snakepit.system import process
-from snakepit.system.files import open_file, open_folder
+from snakepit.system.files import ENCODING, ON_ERROR, open_file, open_folder
 
 RECORD_LIMIT = 65536
 PERSON = "(person)"  # roles of hands; no worker has such a name
@@ -179,7 +179,7 @@ class FileLife(Life):
         if self.settled_fd < 0:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
             self.settled_fd = os.open(layout.SETTLED, flags, 0o600, dir_fd=self.fd)
-        os.write(self.settled_fd, b"%d\t%s\n" % (inode, os.fsencode(name)))
+        os.write(self.settled_fd, b"%d\t%s\n" % (inode, name.encode(ENCODING, ON_ERROR)))
 
     def close(self) -> None:
         for fd in {self.fd, self.settled_fd, self._lock_fd, self.hand_fd if self.is_own else -1}:

@@ -37,6 +37,9 @@ NETWORK_FILESYSTEMS = frozenset(
     ]
 )
 
+ENCODING = sys.getfilesystemencoding()  # names are encoded as os.fsencode does, which costs more
+ON_ERROR = sys.getfilesystemencodeerrors()
+
 _libc = ctypes.CDLL(None, use_errno=True)
 _ARGS = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
 _renameat2 = getattr(_libc, "renameat2", None) or getattr(_libc, "renameatx_np", None)
@@ -51,8 +54,8 @@ def rename_noreplace(source: str, target: str, source_dir: int, target_dir: int)
     if _renameat2 is None:
         _link_and_unlink(source, target, source_dir, target_dir)
         return
-    old = os.fsencode(source)
-    new = old if target == source else os.fsencode(target)
+    old = source.encode(ENCODING, ON_ERROR)
+    new = old if target == source else target.encode(ENCODING, ON_ERROR)
     if _renameat2(source_dir, old, target_dir, new, _FLAG) == 0:
         return
     code = ctypes.get_errno()
