@@ -16,7 +16,6 @@ from snakepit.daemon.restarts import Restarts
 from snakepit.daemon.sessions import LONGEST_PASS_S, Sessions
 from snakepit.daemon.silent import SilentWatch
 from snakepit.daemon.ticker import Duty, Ticker, run
-from snakepit.daemon.wake import WakeTimers
 from snakepit.daemon.watching import Watching
 from snakepit.pool.clean import clean
 from snakepit.pool.context import open_context
@@ -70,7 +69,6 @@ class Daemon:
             self._pit, launch_config, environ, renew=lambda: self._inbox.put(RENEW)
         )
         self._state: dict[str, object] = {}
-        self._wakes = WakeTimers(self._pit, host)
         self._disk = DiskWatch(self._pit)
         self._hooks = Hooks(self._pit)
         self._ticker = Ticker(self._duties(), failed=self.failed)
@@ -116,7 +114,6 @@ class Daemon:
             Duty(name="disk", step=self._disk.step, interval_s=10.0),
             Duty(name="silent", step=self._silent.step, interval_s=5.0),
             Duty(name="hooks", step=self._hooks.step, interval_s=HOOKS_S),
-            Duty(name="wake", step=self._wakes.step, interval_s=15.0),
             Duty(name="clean", step=self._clean_step, interval_s=CLEAN_S),
             Duty(name="state", step=self._state_step, interval_s=2.0),
         ]

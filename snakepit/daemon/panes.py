@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from snakepit.daemon.push import PushFeeder
 from snakepit.daemon.starting import StartWatch
 from snakepit.daemon.ticker import Duty, Ticker, run
+from snakepit.daemon.wake import WakeTimers
 
 if TYPE_CHECKING:
     from snakepit.pool.context import Pit
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 START_S = 1.0
 PUSH_S = 1.0
+WAKE_S = 15.0
 
 
 class PaneWork:
@@ -33,6 +35,7 @@ class PaneWork:
         duties = [
             Duty(name="starting", step=self._starting.step, interval_s=START_S),
             Duty(name="push", step=self._push.step, interval_s=PUSH_S),
+            Duty(name="wake", step=WakeTimers(pit, host).step, interval_s=WAKE_S),
         ]
         self._ticker = Ticker(duties, failed=failed)
 

@@ -5,7 +5,7 @@ was last is on disk, so that a daemon that starts anew does not wake twice.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,15 +21,21 @@ from snakepit.session.base import Host
 if TYPE_CHECKING:
     from snakepit.config.model import Agent, Wake
     from snakepit.pool.context import Pit
+    from snakepit.pool.deliver import Delivery
 
-DEFAULT_KEY = "Enter"
+    Tell = Callable[[Agent, str], Delivery]
+
+AGAIN_S = 60.0  # until one that could not be told is told again
 TASK = "wake-"  # and the agent's name: what such a task is called
 
 
 class WakeTimers:
-    def __init__(self, pit: "Pit", host: Host) -> None:
+    """`tell` gives a text to an interactive snake."""
+
+    def __init__(self, pit: "Pit", host: Host, tell: "Tell | None" = None) -> None:
         self._pit = pit
         self._host = host
+        self._given = tell or self._deliver
 
     def step(self, now: float) -> None:
         config = self._pit.config
@@ -65,8 +71,9 @@ class WakeTimers:
             prompt = wake.prompt_file.read_text(encoding="utf-8").strip()
             if self._pit.config.is_driven(agent):
                 write_state(path, {**told, "task": self._feed(agent, prompt)})
-            else:
-                self._tell(agent, prompt)
+            elif not self._given(agent, prompt).is_over:
+                write_state(path, {**record, "last": wall - wake.interval + AGAIN_S})
+                return
         except (OSError, UnicodeDecodeError, SnakepitError) as error:
             self._pit.journal.append(
                 "log.error", worker=agent.name, message=str(error), where="daemon.wake"
@@ -74,10 +81,11 @@ class WakeTimers:
             return
         self._pit.journal.append("wake.sent", worker=agent.name, prompt=wake.prompt_file.name)
 
-    def _tell(self, agent: "Agent", prompt: str) -> None:
-        session = self._pit.config.session_name(agent)
-        self._host.send_text(session, prompt)
-        self._host.send_key(session, self._pit.config.backend_of(agent).submit_key or DEFAULT_KEY)
+    def _deliver(self, agent: "Agent", prompt: str) -> "Delivery":
+        """The same text at another time is another text: it is not looked for."""
+        from snakepit.pool.deliver import deliver
+
+        return deliver(self._pit, self._host, agent, prompt, why="wake", only_idle=True, again=True)
 
     def _feed(self, agent: "Agent", prompt: str) -> str:
         name = fresh_name(f"{TASK}{agent.name}.md")

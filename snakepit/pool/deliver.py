@@ -20,6 +20,7 @@ from snakepit.core.composer import Reading, State, read_screen
 from snakepit.errors import SessionError
 from snakepit.pool.occupant import Occupant, occupant
 from snakepit.pool.proof import LogProof, Proof
+from snakepit.pool.signals import HookProof
 from snakepit.pool.statefile import read_state, write_state
 
 if TYPE_CHECKING:
@@ -248,8 +249,12 @@ class _Sender:
         return "" if any(proof.tells for proof in self._proofs) else None
 
     def _know(self, who: Occupant) -> None:
-        if not any(isinstance(proof, LogProof) for proof in self._proofs):
-            self._proofs.append(LogProof(self._backend, self._agent, who.pid))
+        if not self._proofs:
+            config, name = self._pit.config, self._agent.name
+            self._proofs = [
+                HookProof(config, name, self._backend),
+                LogProof(self._backend, self._agent, who.pid),
+            ]
 
     def _may(self) -> "tuple[Delivery | None, Look | None, Occupant | None]":
         """Nothing is typed where the first is set."""

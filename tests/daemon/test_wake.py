@@ -4,9 +4,11 @@ from pathlib import Path
 import pytest
 
 from snakepit import clock
+from snakepit.config.model import Agent
 from snakepit.core.lifecycle import State
 from snakepit.daemon.wake import WakeTimers
 from snakepit.pool.context import Pit, opened
+from snakepit.pool.deliver import Delivery, Outcome
 from snakepit.pool.fleet import Fleet, save_fleet
 from snakepit.pool.statefile import read_state, write_state
 from snakepit.store.reader import read_task
@@ -40,15 +42,20 @@ def host_with_sessions() -> FakeHost:
     return host
 
 
-def wake(pit: Pit, *, ago: float | None) -> list[str]:
-    """What was typed, when the last wake was so many seconds ago."""
-    host = host_with_sessions()
+def wake(pit: Pit, *, ago: float | None, outcome: Outcome = Outcome.DELIVERED) -> list[str]:
+    """What was told, when the last wake was so many seconds ago."""
+    told: list[str] = []
+
+    def tell(agent: Agent, prompt: str) -> Delivery:
+        told.append(f"{agent.name}: {prompt}")
+        return Delivery(outcome)
+
     if ago is not None:
         write_state(pit.config.state_dir / "wakes" / "keeper.json", {"last": clock.wall() - ago})
-    timers = WakeTimers(pit, host)
+    timers = WakeTimers(pit, host_with_sessions(), tell)
     timers.step(0.0)
     timers.step(1.0)
-    return host.sessions["snakepit-keeper"].keys + host.sessions["snakepit-other"].keys
+    return told
 
 
 def test_the_first_sight_starts_the_interval(pit: Pit) -> None:
@@ -57,8 +64,16 @@ def test_the_first_sight_starts_the_interval(pit: Pit) -> None:
 
 
 def test_after_the_interval_once(pit: Pit) -> None:
-    assert wake(pit, ago=1801) == ["Look at the scraps.", "Enter"]
+    assert wake(pit, ago=1801) == ["keeper: Look at the scraps."]
     assert [event.data["prompt"] for event in pit.journal.read()] == ["survey.md"]
+
+
+def test_one_that_could_not_be_told_is_told_soon_again(pit: Pit) -> None:
+    assert wake(pit, ago=1801, outcome=Outcome.QUEUED) == ["keeper: Look at the scraps."]
+    last = read_state(pit.config.state_dir / "wakes" / "keeper.json")["last"]
+    assert isinstance(last, float)
+    assert 1700 < clock.wall() - last < 1800
+    assert list(pit.journal.read()) == []
 
 
 def test_before_it_not(pit: Pit) -> None:
