@@ -67,7 +67,7 @@ def real_fleet(
     defaults: str = "",
     more: str = "",
 ) -> Iterator[RealFleet]:
-    """`up` is the test's to call.
+    """`up` is the test's to call. `more` may end with further agents of the same backend.
 
     Not `accepted`: Claude's HOME is empty, as at its first start.
     """
@@ -86,13 +86,13 @@ def real_fleet(
             f"[backend.{backend}]",
             f"bin = {json.dumps(cli.program)}",
             "" if flags is None else f"flags = {json.dumps(flags)}",
+            f"env_pass = {json.dumps(sorted(set(environ) - set(clis.plain_env(base))))}",
             "[[agent]]",
             'name = "snake-1"',
             f'backend = "{backend}"',
             f'kind = "{kind}"',
             f'feed = "{feed}"' if kind == "persistent" else "",
             f"model = {json.dumps(MODEL.get(backend, ''))}",
-            f"env_pass = {json.dumps(sorted(set(environ) - set(clis.plain_env(base))))}",
             f"prompt = {json.dumps(prompt)}",
             more,
         )

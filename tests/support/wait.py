@@ -1,4 +1,4 @@
-"""Owns waiting in tests: on a predicate, never on a guessed time."""
+"""Owns waiting in tests: on a predicate, never on a guessed time, unless it is nothing that shall happen."""
 
 import threading
 from collections.abc import Callable
@@ -21,3 +21,12 @@ def wait_for(predicate: Callable[[], T], seconds: float = 10.0, what: str = "") 
             msg = f"waited {seconds} s for {what or predicate!r}"
             raise AssertionError(msg)
         pause.wait(0.01)
+
+
+def never(predicate: Callable[[], object], seconds: float, what: str) -> None:
+    """Watch for so long that it does not become true; fail the test at once when it does."""
+    deadline = clock.monotonic() + seconds
+    pause = threading.Event()
+    while clock.monotonic() < deadline:
+        assert not predicate(), what
+        pause.wait(0.05)
