@@ -57,13 +57,19 @@ def status(call: Invocation, follow: bool) -> None:
 
 def _show_status(call: Invocation, seen: "StatusView") -> None:
     from snakepit.cli.output import print_lines, print_table
-    from snakepit.core.view import head_lines, plain_lines, tail_lines, worker_cells
+    from snakepit.core.view import (
+        head_lines,
+        plain_lines,
+        shown_workers,
+        tail_lines,
+        worker_cells,
+    )
 
     if call.as_json:
         call.emit(seen.to_json())
     elif sys.stdout.isatty() and seen.workers:
         print_lines(map(call.said, head_lines(seen)))
-        print_table(("snake", "state", "food", ""), map(worker_cells, seen.workers))
+        print_table(("snake", "state", "food", ""), map(worker_cells, shown_workers(seen)))
         print_lines(map(call.said, tail_lines(seen)))
     else:
         print_lines(map(call.said, plain_lines(seen)))

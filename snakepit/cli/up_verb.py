@@ -102,7 +102,7 @@ def _summary(config: "Config", host: "TmuxHost", found: "Up") -> Iterator[str]:
     without: dict[str, list[str]] = {}
     for one in found.of(Standing.NO_MODEL):
         without.setdefault(one.reason, []).append(one.name)
-    yield from _grouped("no model: ", without)
+    yield from _grouped("not started: ", without)
     for one in found.of(Standing.FAILED):
         yield f"failed: {one.name}: {one.reason}"
     for name, shown in found.failed.items():

@@ -4,13 +4,14 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from snakepit.core.duration import format_duration
 from snakepit.core.lifecycle import State
 
 SHOWN = 3  # names behind one reason
 EVERYBODY = "*"
+NO_MODEL = "no model"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,18 @@ def group_waits(held: Iterable[tuple[str, str]]) -> tuple[WaitView, ...]:
 
 def plain_lines(view: StatusView) -> list[str]:
     """For a pipe: one fact a line, the same words on every machine."""
-    return [*head_lines(view), *map(_worker_line, view.workers), *tail_lines(view)]
+    return [*head_lines(view), *map(_worker_line, shown_workers(view)), *tail_lines(view)]
+
+
+def shown_workers(view: StatusView) -> list[WorkerView]:
+    """Why a program is missing is told once, not for each snake that has it."""
+    shown: list[WorkerView] = []
+    told: set[str] = set()
+    for worker in view.workers:
+        is_known = worker.state == NO_MODEL and worker.note in told
+        told.add(worker.note)
+        shown.append(replace(worker, note="") if is_known else worker)
+    return shown
 
 
 def head_lines(view: StatusView) -> list[str]:

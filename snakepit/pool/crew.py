@@ -59,7 +59,7 @@ class Crew:
         if RESTING in states:
             return next(view.note for view in eaters if view.state == RESTING)
         if states == {NO_MODEL}:
-            return WAITS if any(view.note == WAITS for view in eaters) else STARVED
+            return _starved({view.note for view in eaters})
         names = ", ".join(view.name for view in eaters[:SHOWN])
         if "paused" in states:
             return f"{names}: paused; `agents.py resume`"
@@ -81,6 +81,17 @@ class Crew:
         return (
             f"for a snake that can think: {program} is on PATH, agents.toml has no such snake yet"
         )
+
+
+def _starved(notes: set[str]) -> str:
+    """Why nobody who could think was started; each of `notes` is one snake's reason."""
+    if WAITS in notes:
+        return WAITS
+    told = sorted(filter(None, notes))
+    if not told:
+        return STARVED
+    fix = "" if "agents.py" in told[0] else "; see `agents.py doctor`"
+    return f"for a snake that can think: {told[0]}{fix}"
 
 
 def no_taste(agents: "Iterable[Agent]", key: "ClassKey") -> str:

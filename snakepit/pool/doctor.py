@@ -194,7 +194,7 @@ def _backends(config: "Config", environ: Mapping[str, str]) -> Iterator[Finding]
         used.setdefault(agent.backend, []).append(agent.name)
     for name, agents in used.items():
         backend = config.backends.get(name)
-        if backend is None or backend.driver == "worker" or not backend.bin:
+        if backend is None or name == AUTO or backend.driver == "worker" or not backend.bin:
             continue
         program = backend.bin.split()[0]
         path = find_program(backend, environ.get("PATH"))

@@ -146,7 +146,7 @@ class Story:
         if self.usage:
             yield f"  used: {said(self.usage)}"
         for attempt in self.attempts:
-            yield f"attempt {attempt['n']}: {attempt['text']}"
+            yield f"attempt {attempt['n']}: {_plainly(attempt['text'])}"
         for event in self.events:
             yield f"{event.ts}  {event.type}{_detail(event)}"
         if self.result:
@@ -208,6 +208,7 @@ def _reason(entry: "Entry", data: bytes) -> str:
     return reason_of(entry.name, data, entry.path)
 
 
+_WHO = re.compile(r"\*([^*]+)\*(?:, logs: `([^`]+)`)? ?")
 _ATTEMPT = re.compile(r"^## Attempt ([0-9]+) <!-- snakepit -->$", re.MULTILINE)
 
 
@@ -219,6 +220,15 @@ def _attempts(data: bytes) -> "Iterator[dict[str, str]]":
         block = text[match.end() :].split("\n## ", 1)[0]
         told = " ".join(block.replace("\n> ", "\n").split())
         yield {"n": match[1], "text": told}
+
+
+def _plainly(attempt: str) -> str:
+    """An attempt's first line without its markdown."""
+    who = _WHO.match(attempt)
+    if who is None:
+        return attempt
+    logs = f", logs: {who[2]}" if who[2] else ""
+    return f"{who[1]}{logs}: {attempt[who.end() :]}"
 
 
 def _how_read(task: "Task") -> str:

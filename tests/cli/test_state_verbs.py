@@ -36,7 +36,7 @@ def test_status_says_in_plain_words_why_food_waits(box: Box) -> None:
     box.fed("```bash run\necho hi\n```", "code")
     said = box.ok("status")
     assert (
-        "2 wait for a snake that can think: no agent CLI on PATH, no API key; "
+        "2 wait for a snake that can think: no-such-agent-cli is not on PATH; "
         f"see `snakepit doctor --config {box.root / 'agents.toml'}`" in said
     )
     assert "1 waits: the pool is not running; `snakepit up --config" in said

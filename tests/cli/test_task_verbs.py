@@ -107,6 +107,9 @@ def test_show_tells_each_attempt(box: Box) -> None:
     assert isinstance(attempts, list)
     assert attempts[0]["n"] == "1"
     assert "no luck" in attempts[0]["text"]
+    (line,) = [line for line in box.ok("show", "one").splitlines() if line.startswith("attempt 1")]
+    assert line.startswith("attempt 1: snake-1, 2")
+    assert line.endswith("Z: no luck")
 
 
 def test_show_says_what_is_wrong_with_a_file(box: Box) -> None:

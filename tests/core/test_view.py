@@ -49,6 +49,22 @@ def test_plain_lines_say_one_fact_each() -> None:
     ]
 
 
+def test_why_a_program_is_missing_is_told_once() -> None:
+    """The JSON has it for each."""
+    lacking = "no agent CLI on PATH"
+    workers = tuple(
+        WorkerView(name=name, state="no model", note=note)
+        for name, note in (("a", lacking), ("b", "other"), ("c", lacking))
+    )
+    view = StatusView(pit="p", config="c", daemon="d", counts={}, workers=workers)
+    assert plain_lines(view)[-3:] == [
+        "snake a  no model  no agent CLI on PATH",
+        "snake b  no model  other",
+        "snake c  no model",
+    ]
+    assert str(view.to_json()).count(lacking) == 2
+
+
 def test_an_empty_pit_has_few_lines() -> None:
     view = StatusView(pit="p", config="c", daemon="not running", counts=count_states({}))
     assert plain_lines(view) == [

@@ -204,7 +204,7 @@ def test_what_a_verb_from_inside_says_is_told_inside(pool: Fleet) -> None:
 def test_mixed_fleet_without_a_program_for_one(mixed: Fleet) -> None:
     done = mixed.run("up")
     assert done.returncode == 0, done.stderr
-    assert "no model: thinker (no-such-program-on-any-machine is not on PATH)" in done.stdout
+    assert "not started: thinker (no-such-program-on-any-machine is not on PATH)" in done.stdout
     sessions = {"snakepit-eater", "snakepit-actor", "snakepit-side", "snakepit-watchdog"}
     assert mixed.sessions() == sessions
     wait_for(lambda: "kickoff: play" in mixed.host.capture("snakepit-actor"), what="the prompt")

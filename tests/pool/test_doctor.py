@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from snakepit.config import load
 from snakepit.config.model import Config
 from snakepit.pool import doctor
 from snakepit.pool.doctor import Finding, tmux_version
@@ -116,6 +117,16 @@ def test_an_agent_program_that_is_not_there(config: Config) -> None:
     finding = found(config, "backend thinker")
     assert finding.level == "warning"
     assert "no-such-agent-cli is not on PATH; not started: mind" in finding.what
+
+
+def test_auto_that_found_nothing_is_told_once_by_what_it_looked_for(tmp_path: Path) -> None:
+    path = tmp_path / "agents.toml"
+    path.write_text('[[agent]]\nname = "mind"\nkind = "task"\nbackend = "auto"\n')
+    bare = {**UTF8, "PATH": str(tmp_path)}
+    findings = doctor.examine(load(path, environ=bare), environ=bare, ask=silent)
+    told = [one.check for one in findings if one.level == "warning"]
+    assert "models" in told
+    assert "backend auto" not in told
 
 
 def test_a_fleet_without_a_model(tmp_path: Path) -> None:

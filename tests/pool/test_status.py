@@ -179,6 +179,16 @@ SCRIPT = ClassKey("script", (), None)
 PLAN = ClassKey("planner", (), None)
 
 
+def test_food_for_a_model_is_told_what_is_missing(box: Box) -> None:
+    config = config_of(box)
+    seen = status.view(config)
+    views = {worker.name: worker for worker in seen.workers}
+    why = Crew(agents=config.agents, views=views).why_nobody(PLAN)
+    assert why == (
+        "for a snake that can think: no-such-agent-cli is not on PATH; see `agents.py doctor`"
+    )
+
+
 @pytest.mark.parametrize(
     ("states_now", "key", "reason"),
     [
