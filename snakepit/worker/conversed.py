@@ -6,10 +6,9 @@ given back, or sent away by the server. What ended by its own word begins anew.
 
 import os
 import random
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snakepit import clock
@@ -33,15 +32,13 @@ from snakepit.core.prices import price
 from snakepit.core.redact import MASK, SHORTEST
 from snakepit.core.usage import Usage
 from snakepit.pool.context import Pit
-from snakepit.store.base import Claim, Life
-from snakepit.worker.attention import Attention
+from snakepit.store.base import Claim
 from snakepit.worker.conversation import note_settled, open_transcript, prompt_of
 from snakepit.worker.pit_tools import pit_tools
-from snakepit.worker.screen import Screen
-from snakepit.worker.scripted import KEEP, Place, Run, has_files, keep_artefacts, run_identity
+from snakepit.worker.run import Run, Scene
 
 if TYPE_CHECKING:
-    from snakepit.config.model import Agent
+    pass
 
 COMMANDS = "commands"
 CONFIG_REST = 300.0  # seconds before a wrong setting is tried again
@@ -60,61 +57,15 @@ release.
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """What one run is about and where it happens."""
-
-    pit: Pit
-    life: Life
-    claim: Claim
-    place: Place
-    agent: "Agent"
-    screen: Screen
-    attention: Attention
-    end_rest: Callable[[], bool]
-    secrets: tuple[str, ...] = ()
-
-    @property
-    def kept(self) -> Path:
-        return self.place.folder / KEEP
-
-    @property
-    def timeout_s(self) -> float:
-        return self.claim.task.timeout_s or self.pit.config.pit.timeout_s
-
-
-def run(
-    pit: Pit,
-    life: Life,
-    claim: Claim,
-    place: Place,
-    *,
-    screen: Screen,
-    attention: Attention,
-    end_rest: Callable[[], bool],
-    secrets: Iterable[str] = (),
-) -> Run:
-    """`end_rest` ends what the run left behind; `secrets` are masked beside their known shapes."""
-    agent = pit.config.member_of(claim.worker)
-    if agent is None or not place.cwd.is_dir():
-        what = f"dir: {place.cwd} is no folder" if agent else f"there is no agent {claim.worker}"
-        return Run(reason=what, folder=place.folder)
-    scene = Scene(
-        pit=pit,
-        life=life,
-        claim=claim,
-        place=place,
-        agent=agent,
-        screen=screen,
-        attention=attention,
-        end_rest=end_rest,
-        secrets=tuple(value for value in secrets if len(value) >= SHORTEST),
-    )
+def run(scene: Scene) -> Run:
+    place = scene.place
+    if not place.cwd.is_dir():
+        return Run(reason=f"dir: {place.cwd} is no folder", folder=place.folder)
+    scene = replace(scene, secrets=tuple(one for one in scene.secrets if len(one) >= SHORTEST))
     scene.kept.mkdir(mode=0o700)
     (place.folder / COMMANDS).mkdir(mode=0o700)
     ended = _worked(scene)
-    if claim.task.artefacts:
-        keep_artefacts(claim, place.cwd, scene.kept, screen)
+    scene.keep_artefacts()
     return _run_of(scene, ended)
 
 
@@ -234,7 +185,7 @@ def _run_of(scene: Scene, ended: Outcome) -> Run:
         reason=reason,
         stopped=stopped,
         dead=ending == "dead" or ended.kind == outcome.CONTEXT_FULL,
-        keep=scene.kept if has_files(scene.kept) else None,
+        keep=scene.keep(),
         logs=str(folder / NAME),
         folder=folder,
         outcome=ended,
@@ -254,8 +205,8 @@ def _settings(scene: Scene) -> Settings:
 
 def _environment(scene: Scene) -> dict[str, str]:
     """Without a key: what the model runs has none to lose."""
-    backend = scene.pit.config.backend_of(scene.agent)
-    env = {**scene.place.env, **run_identity(scene.pit, scene.claim, scene.kept)}
+    backend = scene.backend
+    env = {**scene.place.env, **scene.identity}
     return {name: value for name, value in env.items() if name not in backend.env_pass}
 
 

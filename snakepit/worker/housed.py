@@ -2,44 +2,32 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from snakepit.errors import SnakepitError
 from snakepit.pool import workspace
 from snakepit.pool.workspace import Workspace
-from snakepit.worker.scripted import Place, Run
-
-if TYPE_CHECKING:
-    from snakepit.config.model import Agent
-    from snakepit.pool.context import Pit
-    from snakepit.store.base import Claim
-    from snakepit.worker.screen import Screen
+from snakepit.store.base import Claim
+from snakepit.worker.run import Run, Scene
 
 REST = 60.0  # seconds before a repository that refused is tried again
 
 
-def run_housed(
-    pit: "Pit",
-    claim: "Claim",
-    agent: "Agent",
-    place: Place,
-    screen: "Screen",
-    run: Callable[[Place], Run],
-) -> Run:
+def run_housed(scene: Scene, run: Callable[[Scene], Run]) -> Run:
     """In the folder itself where that is in no repository."""
+    claim, place = scene.claim, scene.place
     try:
-        at = workspace.prepare(pit.config, claim, agent, place.cwd)
+        at = workspace.prepare(scene.pit.config, claim, scene.agent, place.cwd)
     except SnakepitError as error:
         if claim.task.base:
             return Run(reason=f"{error.message}; {error.fix}", dead=True, folder=place.folder)
         return Run(stopped=error.message, rest_s=REST, folder=place.folder)
     if at is None:
-        return run(place)
-    screen.say(f"works in {at.top}, branch {at.branch}")
-    return _with_news(at, claim, run(replace(place, cwd=at.cwd)))
+        return run(scene)
+    scene.screen.say(f"works in {at.top}, branch {at.branch}")
+    return _with_news(at, claim, run(replace(scene, place=replace(place, cwd=at.cwd))))
 
 
-def _with_news(at: Workspace, claim: "Claim", run: Run) -> Run:
+def _with_news(at: Workspace, claim: Claim, run: Run) -> Run:
     if run.stopped or (run.outcome is not None and run.outcome.is_accounts):
         return run
     if run.reason:
@@ -59,6 +47,6 @@ def _with_news(at: Workspace, claim: "Claim", run: Run) -> Run:
     return replace(run, text=text, accepted=accepted)
 
 
-def _message(claim: "Claim") -> str:
+def _message(claim: Claim) -> str:
     title = claim.task.title or claim.name
     return f"{title}\n\nsnakepit task {claim.name}, attempt {claim.attempt}, by {claim.worker}\n"

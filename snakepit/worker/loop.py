@@ -28,7 +28,7 @@ from snakepit.worker.screen import Screen
 
 if TYPE_CHECKING:
     from snakepit.config.model import Agent
-    from snakepit.worker.scripted import Run
+    from snakepit.worker.run import Run
 
 IDLE_WAIT = (
     2.0  # seconds; bounds how late a file put here by hand is seen, and the daemon's absence
@@ -45,6 +45,7 @@ OF_THE_MACHINE = frozenset(  # errors that another task would meet too: not coun
         errno.EAGAIN,
     }
 )
+CANNOT_REST = 60.0  # seconds without claims after a run that no task could have
 REST = 15.0  # seconds without claims after a person took the task away
 WAITING = "waiting for food"
 
@@ -174,8 +175,8 @@ class Worker:
             self._trouble("cannot write the account's rest", error)
 
     def _run(self, claim: Claim) -> "Run":
+        from snakepit.worker.run import Place, Run, Scene, script_environment
         from snakepit.worker.runner import run_claim
-        from snakepit.worker.scripted import Place, Run, script_environment
 
         tree = RunTree(self.life.generation, is_subreaper=self.is_subreaper)
         folder = Path(os.devnull)
@@ -186,27 +187,35 @@ class Worker:
             return Run(reason=reason, dead=True)
         try:
             folder = self.pit.store.waste_dir(claim.name, claim.attempt)
-            place = Place(
-                folder=folder,
-                cwd=cwd,
-                env=script_environment(self.agent.env),
-            )
-            return run_claim(
-                self.pit,
-                self.life,
-                claim,
-                place,
+            place = Place(folder=folder, cwd=cwd, env=script_environment(self.agent.env))
+            scene = Scene(
+                pit=self.pit,
+                life=self.life,
+                claim=claim,
+                agent=self.agent,
+                place=place,
                 screen=self.screen,
                 attention=self.attention,
                 end_rest=tree.end,
-                secrets=secret_values(self.pit.config, os.environ.items()),
+                secrets=tuple(secret_values(self.pit.config, os.environ.items())),
             )
+            return run_claim(scene)
         except OSError as error:
             tree.end()
             self._trouble(f"cannot run {claim.name}", error)
             if error.errno in OF_THE_MACHINE:
                 return Run(stopped=f"the machine: {error.strerror}")
             return Run(reason=f"its run could not be set up or kept: {error}")
+        except (LifeLost, ClaimLost):
+            raise
+        except SnakepitError as error:
+            tree.end()
+            self._trouble(f"cannot run {claim.name}", error)
+            return Run(stopped=f"{error.message}; {error.fix}", rest_s=CANNOT_REST)
+        except Exception as error:
+            tree.end()
+            self._trouble(f"our own mistake while {claim.name} ran", _placed(error))
+            return Run(reason=f"snakepit could not go on with it: {error!r}"[:500])
 
     def _folder_of(self, claim: Claim) -> Path | None:
         """Where the run works; None when the task names a folder outside of the pit's roots."""
@@ -276,6 +285,15 @@ class Worker:
         self.pit.journal.append(
             "log.error", worker=self.agent.name, where="worker", message=f"{what}: {error}"
         )
+
+
+def _placed(error: Exception) -> Exception:
+    """With the place it comes from: no terminal shows its traceback later."""
+    from traceback import extract_tb
+
+    frames = extract_tb(error.__traceback__)[-3:]
+    places = ", ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
+    return RuntimeError(f"{error!r}"[:500] + f" at {places}")
 
 
 def _used(run: "Run") -> Usage:

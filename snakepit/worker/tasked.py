@@ -6,8 +6,8 @@ from its structured output. A run that was cut off is taken up in the same conve
 
 import os
 import uuid
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,20 +23,16 @@ from snakepit.core.header import split
 from snakepit.core.outcome import Outcome
 from snakepit.core.redact import Redactor
 from snakepit.core.stream import Reader, fold
-from snakepit.pool.context import Pit
 from snakepit.pool.environment import passed
 from snakepit.pool.equip import equip
 from snakepit.pool.hooks import Hooks
 from snakepit.pool.role import role_of
 from snakepit.session.masking import MaskingStream
-from snakepit.store.base import Claim
-from snakepit.worker.attention import Attention
 from snakepit.worker.earlier import Earlier, earlier_run, fingerprint, note_run
-from snakepit.worker.screen import Screen
-from snakepit.worker.scripted import KEEP, Place, Run, has_files, keep_artefacts, run_identity
+from snakepit.worker.run import Run, Scene
 
 if TYPE_CHECKING:
-    from snakepit.config.model import Agent, Backend
+    pass
 
 CONFIG_REST = 300.0  # seconds before a program that cannot be run like this is tried again
 QUICK = 20.0  # seconds; a conversation that cannot be taken up says so at once
@@ -60,78 +56,33 @@ becomes its result.
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """One run, and what it happens with."""
-
-    pit: Pit
-    claim: Claim
-    place: Place
-    agent: "Agent"
-    backend: "Backend"
-    screen: Screen
-    attention: Attention
-    end_rest: Callable[[], bool]
-    secrets: tuple[str, ...]
-    mark: str
-
-    @property
-    def timeout_s(self) -> float:
-        return self.claim.task.timeout_s or self.pit.config.pit.timeout_s
-
-
-def run_task(
-    pit: Pit,
-    claim: Claim,
-    place: Place,
-    *,
-    screen: Screen,
-    attention: Attention,
-    end_rest: Callable[[], bool],
-    secrets: Iterable[str] = (),
-) -> Run:
-    """`end_rest` ends what the run left behind; `secrets` are masked beside their known shapes."""
-    agent = pit.config.member_of(claim.worker)
-    if agent is None or not place.cwd.is_dir():
-        what = f"dir: {place.cwd} is no folder" if agent else f"there is no agent {claim.worker}"
-        return Run(reason=what, folder=place.folder)
-    scene = Scene(
-        pit=pit,
-        claim=claim,
-        place=place,
-        agent=agent,
-        backend=pit.config.backend_of(agent),
-        screen=screen,
-        attention=attention,
-        end_rest=end_rest,
-        secrets=tuple(secrets),
-        mark=fingerprint(claim, place.cwd, agent.backend),
-    )
-    kept = place.folder / KEEP
-    kept.mkdir(mode=0o700)
-    write_private(place.folder / "task.md", claim.text)
-    before = earlier_run(place.folder, scene.mark) if agent.resume else None
+def run_task(scene: Scene) -> Run:
+    place, agent = scene.place, scene.agent
+    if not place.cwd.is_dir():
+        return Run(reason=f"dir: {place.cwd} is no folder", folder=place.folder)
+    scene.kept.mkdir(mode=0o700)
+    write_private(place.folder / "task.md", scene.claim.text)
+    mark = fingerprint(scene.claim, place.cwd, agent.backend)
+    before = earlier_run(place.folder, mark) if agent.resume else None
     began = clock.monotonic()
-    ended, stopped = _once(scene, before, part="")
+    ended, stopped = _once(scene, mark, before, part="")
     is_lost = before is not None and not (ended.is_ok or stopped or ended.is_accounts)
     if is_lost and clock.monotonic() - began < QUICK and not ended.usage.output:
-        screen.say("its conversation cannot be taken up; beginning a new one")
-        ended, stopped = _once(scene, None, part="-2")
-    if claim.task.artefacts:
-        keep_artefacts(claim, place.cwd, kept, screen)
+        scene.screen.say("its conversation cannot be taken up; beginning a new one")
+        ended, stopped = _once(scene, mark, None, part="-2")
+    scene.keep_artefacts()
     return _run_of(scene, ended, stopped)
 
 
 def _run_of(scene: Scene, ended: Outcome, stopped: str) -> Run:
     folder = scene.place.folder
-    kept = folder / KEEP
     if not stopped and ended.kind == outcome.CONFIG:
         stopped = f"{scene.agent.backend} cannot be run like this: {ended.reason}"
     return Run(
         text=ended.text,
         reason="" if ended.is_ok or stopped else ended.reason or ended.kind,
         stopped=stopped,
-        keep=kept if has_files(kept) else None,
+        keep=scene.keep(),
         logs=str(folder / "output.log"),
         folder=folder,
         outcome=ended,
@@ -139,7 +90,7 @@ def _run_of(scene: Scene, ended: Outcome, stopped: str) -> Run:
     )
 
 
-def _once(scene: Scene, before: Earlier | None, *, part: str) -> tuple[Outcome, str]:
+def _once(scene: Scene, mark: str, before: Earlier | None, *, part: str) -> tuple[Outcome, str]:
     """One start of the program: how it ended, and the word that stopped it."""
     run = scene.backend.task
     if run is None:
@@ -159,7 +110,7 @@ def _once(scene: Scene, before: Earlier | None, *, part: str) -> tuple[Outcome, 
         session_id=session_id,
         resumes=before is not None,
     )
-    note_run(folder, scene.mark, session_id)
+    note_run(folder, mark, session_id)
     reader = fold(run.stream, form=run.format)
     given = _equipped(scene)
     command = plan(scene.backend.bin, run, asked, more=given.argv)
@@ -167,15 +118,14 @@ def _once(scene: Scene, before: Earlier | None, *, part: str) -> tuple[Outcome, 
     ending, errors = _follow(scene, command, reader, part)
     Hooks(scene.pit).collect(scene.agent.name)
     ended = _outcome(scene, ending, reader, errors)
-    note_run(folder, scene.mark, ended.session_id or session_id, kind=ended.kind)
+    note_run(folder, mark, ended.session_id or session_id, kind=ended.kind)
     return _masked(ended, scene.secrets), ending.stopped if isinstance(ending, Ending) else ""
 
 
 def _equipped(scene: Scene) -> Given:
     """Its hooks and our MCP server; it runs without them where they cannot be written."""
-    own = run_identity(scene.pit, scene.claim, scene.place.folder / KEEP)
     try:
-        return equip(scene.pit.config, scene.agent, scene.place.folder / "given", own)
+        return equip(scene.pit.config, scene.agent, scene.place.folder / "given", scene.identity)
     except OSError as error:
         scene.screen.say(f"no hooks and no MCP server: {error}")
         return Given()
@@ -188,7 +138,7 @@ def _follow(scene: Scene, command: TaskPlan, reader: Reader, part: str) -> tuple
         **passed(os.environ, (*scene.backend.env_pass, *scene.agent.env_pass)),
         **command.env,
         **scene.agent.env,
-        **run_identity(scene.pit, scene.claim, folder / KEEP),
+        **scene.identity,
     }
     with (
         Output(folder / f"output{part}.log", MaskingStream(scene.secrets), scene.screen) as shown,
