@@ -33,15 +33,31 @@ LOOSE_LINES = 40  # lines outside the structure that are kept for the reason of 
 SHOWN = 2000  # characters of one shown value
 LAST_LINES = 5  # of what nobody understood, for a person
 REASON = 500
+MOST = 1e15  # a larger number is none: nobody used as much, and sums of them overflow
 
 _PLACE = re.compile(r"\{([\w.$-]*)(?::(\d+))?\}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]")
+_ID = re.compile(r"[^\s-]\S{0,499}")
 _SIGNS: Mapping[str, Callable[[float, float], float]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
     "/": lambda a, b: a / b if b else 0.0,
 }
+
+
+def _bounded(text: str) -> float | None:
+    value = float(text)
+    return value if -MOST <= value <= MOST else None
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if len(text) <= 15 else None
+
+
+_DECODER = json.JSONDecoder(
+    parse_float=_bounded, parse_int=_whole, parse_constant=lambda _word: None
+)
 
 
 class StreamRule(NamedTuple):
@@ -67,7 +83,9 @@ class Reader:
 
     @property
     def session_id(self) -> str:
-        return self._said("session_id")
+        """ "" for what could not be an argument of the next run, or would be an option there."""
+        said = self._said("session_id")
+        return said if _ID.fullmatch(said) and said.isprintable() else ""
 
     @property
     def fields(self) -> Mapping[str, object]:
@@ -79,7 +97,7 @@ class Reader:
         if self._form == TEXT:
             return self._feed_text(text)
         try:
-            event = json.loads(text)
+            event = _DECODER.decode(text)
         except (ValueError, RecursionError):
             event = None
         if not isinstance(event, dict):
@@ -294,7 +312,8 @@ def _number(value: object) -> object:
     )
     if found is None:
         return value
-    return float(found[1].replace(",", "")) * {"": 1, "k": 1e3, "m": 1e6}[found[2].lower()]
+    number = float(found[1].replace(",", "")) * {"": 1, "k": 1e3, "m": 1e6}[found[2].lower()]
+    return number if number <= MOST else None
 
 
 def _sum(old: object, new: object) -> object:

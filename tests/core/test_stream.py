@@ -178,3 +178,24 @@ def test_rules_read_plain_text_line_by_line() -> None:
 def test_paths(path: str, found: object) -> None:
     event = {"a": [{"b": 1}, {"b": 2}]}
     assert look_up(path, event) == (event if found == {} else found)
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["1e999", "-1e999", "Infinity", "NaN", "9" * 400, "9" * 5000, '"1e9k"', '"%sk"' % ("9" * 400)],
+)
+def test_a_number_that_cannot_be_is_none(number: str) -> None:
+    reader = Reader(RULES)
+    line = '{"type":"used","in":%s,"cached":2,"out":%s,"cents":%s,"until_ms":%s}'
+    for _ in range(2):
+        reader.feed((line % ((number,) * 4)).encode())
+    ended = reader.outcome(1, "", now=NOW, zone_of=lambda _name: None)
+    assert (ended.usage.input, ended.usage.output, ended.usage.cost_usd) == (0, 0, None)
+    assert ended.until is None
+
+
+@pytest.mark.parametrize("said", ["--evil", "a b", "a\0b", "x\n", "\ud800", "x" * 501, "\x1b[2J"])
+def test_an_id_that_is_no_argument_is_none(said: str) -> None:
+    reader = Reader(RULES)
+    reader.feed(json.dumps({"type": "start", "id": said}).encode())
+    assert reader.session_id == ""
