@@ -23,11 +23,15 @@ def keep(patterns: Iterable[str], source: Path, target: Path) -> list[str]:
         if PurePath(pattern).is_absolute() or ".." in PurePath(pattern).parts:
             problems.append(f"artefacts: {pattern!r} leaves the task's folder; not kept")
             continue
-        found = sorted(path for path in root.glob(pattern) if _is_inside(path, root))
+        try:
+            found = sorted(path for path in root.glob(pattern) if _is_inside(path, root))
+        except (ValueError, IndexError, NotImplementedError, RecursionError, OSError) as error:
+            problems.append(f"artefacts: {pattern[:200]!r} is no pattern: {str(error)[:200]}")
+            continue
         if not found:
             problems.append(f"artefacts: nothing matches {pattern!r}")
         for path in found:
-            size = path.stat().st_size
+            size = _size(path)
             if size > left or not count:
                 problems.append(f"artefacts: {path.relative_to(root)} is too much; not kept")
                 continue
@@ -40,6 +44,13 @@ def keep(patterns: Iterable[str], source: Path, target: Path) -> list[str]:
             left -= size
             count -= 1
     return problems
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0
 
 
 def _is_inside(path: Path, root: Path) -> bool:

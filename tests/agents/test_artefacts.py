@@ -33,6 +33,15 @@ def test_nothing_outside_is_looked_for(source: Path, tmp_path: Path, pattern: st
     assert not (tmp_path / "keep").exists()
 
 
+@pytest.mark.parametrize("pattern", ["", ".", "**x", "a\0b", "*/" * 3000 + "*"])
+def test_what_is_no_pattern_is_said(source: Path, tmp_path: Path, pattern: str) -> None:
+    (problem, *rest) = keep([pattern, "a.txt"], source, tmp_path / "keep")
+    assert problem.startswith("artefacts: ")
+    assert len(problem) < 500
+    assert not rest
+    assert (tmp_path / "keep" / "a.txt").read_text() == "a"
+
+
 def test_links_fifos_and_folders_are_left(source: Path, tmp_path: Path) -> None:
     outside = tmp_path / "secret.txt"
     outside.write_text("secret")
