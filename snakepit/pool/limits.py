@@ -26,6 +26,8 @@ STRUCTURED = "structured"  # a field of the program's output or the server's hea
 TEXT = "text"  # words said when
 FALLBACK = "fallback"  # nobody said when: [watchdog] limit_probe_fallback
 FILE = re.compile(r"(?P<account>[^@.][^@]*?)(?:@(?P<scope>[^@]+))?\.json")
+LAST = 32503680000.0  # unix seconds; the year 3000
+MOST_S = 366 * 86400.0  # a rest that is to last longer was misread
 DETAIL = 300  # characters of what the program said
 SETTLED_S = 0.1  # a folder changed longer ago than this has a time stamp that tells
 
@@ -96,7 +98,7 @@ def rest(
     `began`, the start of what was refused. What is there already stays if it knows better."""
     now = clock.wall()
     fallback = pit.config.watchdog.limit_probe_fallback
-    read = outcome.until if outcome.until is not None and outcome.until > now else None
+    read = outcome.until if outcome.until is not None and 0 < outcome.until - now < MOST_S else None
     new = Rest(
         account=account,
         scope=plain(outcome.scope),
@@ -235,7 +237,7 @@ def _read(path: Path) -> Rest | None:
     """Its name says whose it is; a record without a number to rest until is none."""
     named = FILE.fullmatch(path.name)
     raw = read_state(path)
-    if named is None or not isinstance(raw.get("until"), int | float):
+    if named is None or not 0 <= _number(raw.get("until"), -1.0) < LAST:
         return None
     numbers = {key: _number(raw.get(key)) for key in ("until", "since", "lifted")}
     words = {key: str(raw.get(key) or "") for key in ("kind", "source", "detail", "by", "window")}
@@ -254,8 +256,8 @@ def _read(path: Path) -> Rest | None:
     )
 
 
-def _number(found: object) -> float:
-    return float(found) if isinstance(found, int | float) else 0.0
+def _number(found: object, otherwise: float = 0.0) -> float:
+    return float(found) if isinstance(found, int | float) and abs(found) < LAST else otherwise
 
 
 @contextmanager

@@ -10,7 +10,7 @@ def read_state(path: Path) -> dict[str, object]:
     """The record, or an empty one: a missing or damaged file must never stop the fleet."""
     try:
         found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -351,3 +351,23 @@ def test_the_longest_of_several_is_told() -> None:
     found = limits.longest(rests, NAME, "claude-opus-5", lambda rest: not rest.is_over(5.0))
     assert found is rests[1]
     assert limits.longest(rests, NAME, "", lambda rest: not rest.is_over(40.0)) is None
+
+
+@pytest.mark.parametrize("until", [1e30, float("inf"), -5.0])
+def test_an_end_that_nobody_could_mean_is_a_guess(pit: Pit, hands: Hands, until: float) -> None:
+    found = limits.rest(pit, NAME, limited(until), source=STRUCTURED)
+    assert found is not None
+    assert (found.until - hands.now, found.source) == (300.0, FALLBACK)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 50_000, '{"until": 1e999}', '{"until": NaN}', '{"until": %s}' % ("9" * 400), "\xff"],
+)
+def test_a_damaged_record_rests_nobody(pit: Pit, text: str) -> None:
+    folder = limits.limits_dir(pit.config)
+    folder.mkdir(parents=True)
+    (folder / f"{NAME}.json").write_text(text, encoding="latin-1")
+    assert limits.records(pit.config) == []
+    assert limits.resting(pit.config, NAME) is None
+    assert limits.rest(pit, NAME, limited()) is not None
