@@ -11,7 +11,7 @@ import pytest
 
 from snakepit.core.lifecycle import State
 from tests.support.wait import wait_for
-from tests.support.workers import Kitchen, kitchen
+from tests.support.workers import ROOT, Kitchen, kitchen
 
 PROGRAM = """\
 import json, os, pathlib, sys, time
@@ -327,3 +327,45 @@ def test_a_killed_run_goes_on_in_its_worktree(scene: Scene) -> None:
     files = scene.git("ls-tree", "--name-only", "snakepit/x").split()
     assert files == ["half.txt", "new-x.md", "shared.txt"]
     assert "--resume" in scene.argv(1)
+
+
+def test_a_run_that_we_cannot_take_ends_the_attempt_and_not_the_worker(
+    scene: Scene,
+) -> None:
+    """A fault of ours in one run: the file is scraped with its reason, and the snake eats the next."""
+    (scene.folder / "sitecustomize.py").write_text(
+        "import snakepit.worker.earlier as earlier\n"
+        "note = earlier.note_run\n"
+        "def broken(folder, *more, **named):\n"
+        "    if folder.parent.name == 'poison':\n"
+        "        raise OverflowError('cannot convert float infinity to integer')\n"
+        "    note(folder, *more, **named)\n"
+        "earlier.note_run = broken\n"
+    )
+    scene.plan("good", "good")
+    scene.box.feed("poison.md", "Do it.", attempts="2")
+    child = scene.box.start("thinker", env={"TOY_KEY": KEY, "PYTHONPATH": f"{scene.folder}:{ROOT}"})
+    scrap = scene.box.store / "scraps" / "poison.md"
+    wait_for(scrap.exists, what="the task to be scraped")
+    assert "cannot convert float infinity" in scrap.read_text()
+    scene.box.feed("next.md", "Do it.")
+    assert "done: good" in scene.box.done("next.md")
+    assert child.poll() is None
+    (said, _) = scene.box.events("log.error")
+    assert "sitecustomize.py:5" in str(said["message"])
+
+
+def test_a_role_that_cannot_be_read_costs_the_task_no_attempt(scene: Scene) -> None:
+    role = scene.folder / "role.md"
+    path = scene.box.config.path
+    path.write_text(
+        path.read_text().replace('prompt = "You are {name}."', f'prompt_file = "{role}"')
+    )
+    role.write_text("You eat.")
+    scene.start()
+    role.unlink()
+    scene.box.feed("x.md", "Do it.")
+    wait_for(lambda: scene.box.events("task.released"), what="the task to go back")
+    assert scene.box.where("x.md") == {State.QUEUED}
+    assert "attempt:" not in (scene.box.store / "food" / "x.md").read_text()
+    wait_for(lambda: "role.md cannot be read" in scene.box.pane("thinker"))
