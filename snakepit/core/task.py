@@ -76,7 +76,10 @@ def make_task(name: str, header: Mapping[str, object], body: str) -> Task:
 
 def _heading(body: str) -> str:
     start = body.lstrip()[:400]
-    return start.split("\n", 1)[0].strip("# \t\r") if start.startswith("#") else ""
+    if not start.startswith("#"):
+        return ""
+    line = start.split("\n", 1)[0].strip("# \t\r")
+    return line if line.isprintable() else "".join(filter(str.isprintable, line))
 
 
 def _wrong(key: str, value: object, wanted: str, example: str) -> TaskError:
@@ -96,6 +99,14 @@ def _line(key: str, value: object) -> str:
     text = _text(key, value)
     if not text.isprintable():
         raise _wrong(key, value, "one line of text without control characters", "some words")
+    return text
+
+
+def _word(key: str, value: object) -> str:
+    """It becomes an argument of a program, and must not be an option there."""
+    text = _line(key, value)
+    if text.startswith("-"):
+        raise _wrong(key, value, "a name that does not begin with a dash", "sonnet")
     return text
 
 
@@ -201,7 +212,7 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "timeout": _timeout,
     "attempts": _limit,
     "attempt": _counter,
-    "model": _line,
+    "model": _word,
     "dir": _line,
     "workspace": _workspace,
     "base": _line,

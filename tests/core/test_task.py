@@ -92,6 +92,7 @@ WRONG = [
     ("workspace", "elsewhere"),
     ("base", 5),
     ("artefacts", 5),
+    ("model", "--flag"),
     ("parent", ["p"]),
     ("join", "no way"),
     ("by", "a\x1b[2J"),
@@ -149,6 +150,7 @@ def test_the_kind_is_what_it_names_or_what_its_text_asks_for(
     ("header", "body", "title"),
     [
         ({"title": "Mine"}, "# Heading\n", "Mine"),
+        ({}, "# \x1b]0;pwn\x07Head\x9bing\n", "]0;pwnHeading"),
         ({}, "\n\n# Heading #\r\nmore", "Heading"),
         ({}, "## Deeper\n", "Deeper"),
         ({}, "text\n# Heading\n", "x"),
