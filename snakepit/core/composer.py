@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from snakepit.core.dialogs import DialogTable, Question, compiled, question_on
 
-NEAR = 14  # rows from the bottom, in which a program tells what it does
+NEAR = 14  # written rows from the bottom, in which a program tells what it does
 
 
 class ScreenTable(Protocol):
@@ -64,7 +64,7 @@ def read_screen(
     """What the visible rows tell. `bright`: the same rows with blanks for what is faint, as hints are."""
     plain = _bottom(rows)
     text = "\n".join(plain)
-    near = "\n".join(plain[-NEAR:])
+    near = "\n".join(plain[_from(plain) :])
     box = _last(screen.composer, text)
     below = text[box.end() :] if box else text
     question = question_on(below.split("\n"), dialogs, screen.confirm)
@@ -82,6 +82,11 @@ def _bottom(rows: Sequence[str]) -> list[str]:
     while plain and not plain[-1]:
         plain.pop()
     return plain
+
+
+def _from(rows: list[str]) -> int:
+    written = [index for index, row in enumerate(rows) if row]
+    return written[-NEAR] if len(written) > NEAR else 0
 
 
 def _last(pattern: str, text: str):  # type: ignore[no-untyped-def]

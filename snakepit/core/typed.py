@@ -58,6 +58,16 @@ def stands_in(draft: str, text: str) -> bool:
     return bool(shown) and shown[:SEEN] == wanted[: len(shown[:SEEN])] and len(shown) <= len(wanted)
 
 
+def is_folded(rows: Sequence[str]) -> bool:
+    """Whether a paste stands on the screen that the program does not show whole."""
+    return PASTED in "".join(rows).lower()
+
+
+def row_of(rows: Sequence[str], mark: str) -> int:
+    """Where a text's mark stands lowest; -1 where it does not."""
+    return max((index for index, row in enumerate(rows) if mark in row), default=-1)
+
+
 def shows(rows: Sequence[str], text: str) -> bool:
     """Whether the rows show the text's beginning or its mark anywhere."""
     screen, wanted = _bare("".join(rows)), _bare(text)

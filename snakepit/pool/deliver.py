@@ -212,7 +212,8 @@ class _Sender:
         self._session = pit.config.session_name(agent)
         self._only_idle = only_idle
         self._proofs = list(proofs)
-        self._before: tuple[str, ...] = ()
+        self._before: tuple[str, ...] = ()  # the screen without the text
+        self._sent: tuple[str, ...] = ()  # with it, unsent
         self.message = message
 
     def run(self, record: "Path") -> Delivery:
@@ -224,12 +225,13 @@ class _Sender:
         line = self.message.line(self._pit.config.state_dir / "prompts", folds=folds)
         self._know(who)
         mark, since = self.message.mark, clock.wall()
+        self._before = look.rows
         write_state(record, {**self.message.to_json(), "outcome": Outcome.AMBIGUOUS, "at": since})
         if self.message.is_command or not self._backend.typing.paste:
             self._host.type_text(self._session, line)
         else:
             self._host.send_text(self._session, line)
-        problem = self._await_line(line, who, before=look)
+        problem = self._await_line(line, who)
         if problem:
             return Delivery(Outcome.AMBIGUOUS, problem, mark=mark)
         return self._send(line, who, since)
@@ -302,11 +304,12 @@ class _Sender:
             return "somebody began to scroll while the text was typed"
         if reading.draft is not None and not typed.stands_in(reading.draft, line):
             return "the line does not hold the text alone"
-        if reading.draft is None and not typed.shows(look.rows, line):
+        is_new_fold = typed.is_folded(look.rows) and not typed.is_folded(self._before)
+        if reading.draft is None and not (is_new_fold or typed.shows(look.rows, line)):
             return "the text is not on the screen"
         return ""
 
-    def _await_line(self, line: str, who: Occupant, *, before: "Look") -> str:
+    def _await_line(self, line: str, who: Occupant) -> str:
         """Wait for the text to stand there, at least for the gap that the program needs; else why not."""
         problem = ""
 
@@ -326,7 +329,7 @@ class _Sender:
         key = self._backend.submit_key or DEFAULT_KEY
         mark, begun = self.message.mark, clock.monotonic()
         pressed_at, presses = begun, 1
-        self._before = self._host.look(self._session).rows
+        self._sent = self._host.look(self._session).rows
         self._host.send_key(self._session, key)
         pause = threading.Event()
         while clock.monotonic() - begun < TAKEN_S:
@@ -363,9 +366,16 @@ class _Sender:
         if look.pane.dead or reading.draft:
             return False
         if not self._tells:
-            return look.rows != self._before
+            return look.rows != self._sent
         if reading.state is State.WORKING or self.message.is_command:
             return True
         if reading.draft is None and reading.question is None:
-            return False
+            return self._moved(look)
         return typed.shows(look.rows, line)
+
+    def _moved(self, look: "Look") -> bool:
+        """Where no line to type on can be told: the text does not stand where it stood unsent."""
+        if typed.is_folded(self._sent) and not typed.is_folded(look.rows):
+            return True
+        was = typed.row_of(self._sent, self.message.mark)
+        return was >= 0 and was != typed.row_of(look.rows, self.message.mark)
