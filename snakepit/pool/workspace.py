@@ -204,7 +204,7 @@ def _take_back(at: Workspace) -> None:
     do there would be done to the person's own branch. A git that was killed leaves its lock.
     """
     link = at.top / ".git"
-    own = _record_in_git(at)
+    own = _record_in_git(at) if at.top.is_dir() else None
     if own is None or (link.is_dir() and not link.is_symlink()):
         msg = f"{at.top} is no worktree of {at.repo} any more"
         raise AgentError(msg, fix="what the run made lies there; take it over by hand")

@@ -1,5 +1,6 @@
 """Proves a task's worktree: made once, taken up again, committed, and removed only when its branch holds all."""
 
+import shutil
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -196,6 +197,15 @@ def test_a_repository_in_the_place_of_the_worktree_gets_no_commit(desk: Desk) ->
     assert not (again.cwd / "made.txt").exists()
     (aside,) = at.top.parent.glob("x.lost-*")
     assert (aside / "sub" / "made.txt").read_text() == "made"
+
+
+def test_a_worktree_that_the_run_removed_is_said_and_made_anew(desk: Desk) -> None:
+    at = desk.prepare()
+    shutil.rmtree(at.top)
+    with pytest.raises(AgentError, match="no worktree of"):
+        finish(at, "t")
+    assert unfinished(at)
+    assert (desk.prepare().cwd / "kept.txt").exists()
 
 
 def test_a_branch_of_the_person_gets_no_commit_of_ours(desk: Desk) -> None:

@@ -37,6 +37,12 @@ def test_a_task_becomes_a_result_with_its_artefacts(box: Kitchen) -> None:
     wait_for(lambda: "ate first.md" in box.pane())
 
 
+def test_a_run_that_removes_its_waste_is_done_all_the_same(box: Kitchen) -> None:
+    box.feed("x.md", run_block('echo said; rm -r "$(dirname "$SNAKEPIT_ARTEFACTS")"'))
+    box.start()
+    assert "said" in box.done("x.md")
+
+
 def test_a_script_gets_no_key_and_knows_who_it_is(tmp_path: Path) -> None:
     text = CONFIG + 'env = { GIVEN = "given-value-1" }\nenv_pass = ["PASSED_KEY"]\n'
     with kitchen(tmp_path, text) as box:
@@ -219,3 +225,19 @@ def test_an_idle_worker_is_small_and_still(box: Kitchen) -> None:
     before = process.cpu_seconds([pid])
     stays(lambda: True, 3.0)
     assert process.cpu_seconds([pid]) - before < 0.06
+
+
+@pytest.mark.parametrize(
+    "verb",
+    ["done -m good", "fail -m bad --dead", "split part.md"],
+    ids=lambda verb: verb.split()[0],
+)
+def test_a_run_that_settles_its_task_by_a_verb_is_told_once(verb: str, box: Kitchen) -> None:
+    (box.folder / "part.md").write_text("---\nnot_before: 2099-01-01\n---\n# later\n")
+    box.start()
+    box.feed("own.md", run_block(f"snakepit {verb}; echo after"))
+    wait_for(lambda: "own.md was settled by its own run" in box.pane(), what="the run to end")
+    told = {"done": "task.completed", "fail": "task.dead", "split": "task.split"}
+    ends = {kind: len(box.events(kind)) for kind in (*told.values(), "task.released", "task.late")}
+    assert {kind for kind, count in ends.items() if count} == {told[verb.split()[0]]}
+    assert set(ends.values()) == {0, 1}
