@@ -264,10 +264,15 @@ def _answer(call: Invocation, pit: "Pit", fed: "list[Fed]", *, wait: bool) -> No
         call.emit(value, _told(fed))
         return
     from snakepit.pool.follow import follow
+    from snakepit.pool.status import why_nobody
     from snakepit.store.layout import FOLDER
 
     if not call.as_json:
         call.emit(value, _told(fed))
+        sys.stdout.flush()
+    nobody = why_nobody(pit.config, pit.store, fed[0].task)
+    if nobody:
+        call.notice(f"waits: {nobody}")
     ending = follow(pit, fed[0].name, notice=lambda reason: call.notice(f"waits: {reason}"))
     if ending is None:  # only where a limit of time was given
         return

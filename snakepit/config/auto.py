@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 
 from snakepit.config import tables
-from snakepit.config.build import backend_of
+from snakepit.config.build import backend_of, served
 from snakepit.config.key import Table
 from snakepit.config.keys import BY_TABLE
 from snakepit.config.model import AUTO, PROGRAM, Backend
@@ -24,7 +24,7 @@ def in_use(sections: list[Section], base: str, environ: Mapping[str, str]) -> Us
     named = {name for section in sections for name in _names(section)}
     chosen = ""
     if AUTO in named and AUTO not in backends:
-        chosen = choose(backends, base, environ)
+        chosen = choose(backends, base, environ, server=_server(sections))
         named.add(chosen)
     used = [
         section
@@ -49,13 +49,22 @@ def _names(section: Section) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-def choose(backends: Mapping[str, Section], base: str, environ: Mapping[str, str]) -> str:
+def _server(sections: list[Section]) -> object:
+    """[anthropic] base_url, as far as it is known before the sections are filled."""
+    (section,) = (section for section in sections if section.table.name == "anthropic")
+    given = section.given.get("base_url")
+    return section.settings["base_url"][1] if "base_url" in section.settings else given
+
+
+def choose(
+    backends: Mapping[str, Section], base: str, environ: Mapping[str, str], *, server: object = ""
+) -> str:
     """The first of the order that can be started here."""
     for name in tables.order():
         section = backends.get(name)
         if section is not None:
             fill(section, base, [])
-            if is_here(backend_of(section), environ):
+            if is_here(served(backend_of(section), server), environ):
                 return name
     return ""
 

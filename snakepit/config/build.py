@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from snakepit.config.model import (
     AUTO,
+    CONVERSATION,
     PROGRAM,
     SCRIPT,
     TASK,
@@ -39,7 +40,8 @@ def build(path: Path, sections: list[Section], notes: list[str], chosen: str = "
     defaults = Defaults(
         **{**single["defaults"], "tmux_socket": single["defaults"]["tmux_socket"] or ""}
     )
-    backends = {section.name: backend_of(section) for section in of.get("backend", ())}
+    server = single["anthropic"]["base_url"]
+    backends = {s.name: served(backend_of(s), server) for s in of.get("backend", ())}
     known = _Known(defaults, backends, chosen)
     pools = tuple(_pool(section.values, known) for section in of.get("pool", ()))
     agents = tuple(_agent(section.values, known) for section in of.get("agent", ()))
@@ -93,6 +95,12 @@ def backend_of(section: Section) -> Backend:
         "given": section.deep,
     }
     return Backend(**{name: v for name, v in {**values, **rest}.items() if name != "recovery"})
+
+
+def served(backend: Backend, base_url: object) -> Backend:
+    """With a server of one's own, our agent needs no key."""
+    is_ours = bool(base_url) and backend.runner == CONVERSATION
+    return backend._replace(needs_env=()) if is_ours else backend
 
 
 def _agent(values: Values, known: _Known) -> Agent:

@@ -45,7 +45,7 @@ class Wanted(NamedTuple):
 
 def missing(config: "Config", agent: "Agent", environ: Mapping[str, str]) -> str:
     """Why no session may be started for it: its program is not here, or nobody consented; else ""."""
-    lack = lacking(config.backend_of(agent), environ)
+    lack = lacking(config.backend_of(agent), {**environ, **agent.env})
     if lack or not agent.is_auto or config.defaults.consent:
         return lack
     found = _wanted(config, agent, environ)
@@ -72,7 +72,11 @@ def give(config: "Config", agreed: Iterable[Wanted]) -> None:
 
 def _wanted(config: "Config", agent: "Agent", environ: Mapping[str, str]) -> Wanted | None:
     backend = config.backend_of(agent)
-    if backend.name == AUTO or lacking(backend, environ) or not acts_alone(backend):
+    if (
+        backend.name == AUTO
+        or lacking(backend, {**environ, **agent.env})
+        or not acts_alone(backend)
+    ):
         return None
     from snakepit.pool.limits import account_of
 

@@ -178,6 +178,14 @@ def test_wait_follows_to_the_end(box: Box) -> None:
     assert out.splitlines()[1:] == ["the answer", str(box.pit / "done" / "q.md")]
 
 
+def test_wait_says_at_once_that_nobody_can_eat_it(box: Box) -> None:
+    with box.start("feed", "-m", "x", "--name", "q", "--wait") as fed:
+        assert fed.stdout is not None
+        assert fed.stderr is not None
+        assert fed.stdout.readline() == "q.md: waits for a worker snake, priority 5\n"
+        assert "waits: for a snake that can think: no-such-agent-cli" in fed.stderr.readline()
+
+
 def test_wait_for_what_ends_in_scraps_is_exit_1_with_the_reason(box: Box) -> None:
     with box.start("feed", "-m", "x", "--name", "q", "--wait", "--json") as fed:
         wait_for(lambda: (box.pit / "food" / "q.md").exists(), what="the food")

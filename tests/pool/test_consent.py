@@ -104,5 +104,24 @@ def test_nothing_found_is_no_model(tmp_path: Path) -> None:
     bare = {"PATH": os.fspath(tmp_path)}
     config = config_of(tmp_path, bare)
     assert config.agents[0].backend == "auto"
-    assert "none of claude, codex, gemini, opencode on PATH" in why(config, bare)
+    assert "no agent CLI on PATH" in why(config, bare)
     assert wanted(config, config.agents, bare) == ()
+
+
+SERVED = '[anthropic]\nbase_url = "http://127.0.0.1:1"\n[[agent]]\nname = "a"\nbackend = "{}"\n'
+
+
+@pytest.mark.parametrize("backend", ["anthropic", "auto"])
+def test_our_own_agent_needs_no_key_with_a_server_of_ones_own(tmp_path: Path, backend: str) -> None:
+    bare = {"PATH": str(tmp_path), "HOME": str(tmp_path)}
+    config = config_of(tmp_path, bare, SERVED.format(backend))
+    assert config.agents[0].backend == "anthropic"
+    assert "is set" not in why(config, bare)
+
+
+def test_a_key_of_the_agents_own_counts(tmp_path: Path) -> None:
+    bare = {"PATH": str(tmp_path), "HOME": str(tmp_path)}
+    text = '[[agent]]\nname = "a"\nbackend = "anthropic"\n'
+    assert "none of ANTHROPIC_API_KEY" in why(config_of(tmp_path, bare, text), bare)
+    own = 'env = { ANTHROPIC_API_KEY = "of-one-agent" }\n'
+    assert why(config_of(tmp_path, bare, text + own), bare) == ""
