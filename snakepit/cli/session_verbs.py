@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from snakepit.session.tmux import TmuxHost
 
 WATCHDOG = "watchdog"  # the session that shows the daemon's live view
+START_S = 20.0  # until the daemon has started who is called
 BUSY = 0.1  # seconds between two looks at a log that grows
 IDLE = 0.5  # seconds between two looks at logs that do not
 
@@ -42,6 +43,8 @@ def attach(call: Invocation, name: str | None, write: bool) -> None:
     """
     config, host = _open_host(call)
     running = _running(config, host)
+    if name is not None and _short(config, name) not in running:
+        running = _called(config, host, _short(config, name)) or running
     if not running:
         msg = f"no session runs on tmux socket {config.socket!r}"
         raise SessionGone(msg, fix="agents.py up")
@@ -133,6 +136,20 @@ def _running(config: "Config", host: "TmuxHost") -> "dict[str, Pane]":
     names = [agent.name for agent in config.agents] + [s.name for s in config.services]
     ordered = [*names, WATCHDOG, *(s.removeprefix(prefix) for s in panes if s.startswith(prefix))]
     return {name: panes[prefix + name] for name in ordered if prefix + name in panes}
+
+
+def _called(config: "Config", host: "TmuxHost", name: str) -> "dict[str, Pane]":
+    """Have the daemon start who starts on demand; what runs then."""
+    from snakepit.pool import demand
+    from snakepit.pool.attend import daemon_pid
+    from snakepit.pool.deliver import wait_until
+
+    agent = config.member_of(name)
+    if agent is None or agent.start != demand.DEMAND or not daemon_pid(config):
+        return {}
+    demand.call(config, name)
+    wait_until(lambda: name in _running(config, host), START_S)
+    return _running(config, host)
 
 
 def _short(config: "Config", name: str) -> str:

@@ -100,7 +100,7 @@ def _summary(config: "Config", host: "TmuxHost", found: "Up") -> Iterator[str]:
         yield f"services: {', '.join(services)}"
     yield from _grouped("", _told_calls(config, [one.name for one in agents]))
     without: dict[str, list[str]] = {}
-    for one in found.of(Standing.NO_MODEL):
+    for one in found.of(Standing.NO_MODEL, Standing.ASLEEP):
         without.setdefault(one.reason, []).append(one.name)
     yield from _grouped("not started: ", without)
     for one in found.of(Standing.FAILED):

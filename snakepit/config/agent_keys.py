@@ -178,6 +178,15 @@ _AGENT = (
     Key("agent", "prompt", "text", "", "What the snake is told at its start."),
     Key(
         "agent",
+        "start",
+        "text",
+        "up",
+        "`up`: it runs as long as the pool; `demand`: its session starts when there is food for it "
+        "or somebody attaches, and is not started again when it ends.",
+        allowed=("up", "demand"),
+    ),
+    Key(
+        "agent",
         "prompt_file",
         "path",
         None,

@@ -229,6 +229,7 @@ class Agent(NamedTuple):
     hooks: bool = True
     mcp: bool = True
     is_auto: bool = False
+    start: str = "up"
 
     @property
     def diet(self) -> "Diet":

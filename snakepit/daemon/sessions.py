@@ -11,6 +11,7 @@ from snakepit import clock
 from snakepit.core.retry import LONGEST_DELAY_S
 from snakepit.daemon.restarts import Restarts
 from snakepit.errors import SnakepitError
+from snakepit.pool.demand import DEMAND, answered, is_wanted
 from snakepit.pool.end import end_agent, end_all, held_by, living
 from snakepit.pool.fleet import Fleet, load_fleet, save_fleet, try_fleet_lock
 from snakepit.pool.launch import (
@@ -55,6 +56,7 @@ class Sessions:
         self.launch_config: Config = pit.config
         self._server_seen = False
         self._has_started = False
+        self._called: set[str] = set()  # who starts on demand, without ever having run
         self._new_exits: deque[int] = deque()
         self._gone: set[int] = set()
         self._watched: frozenset[int] | None = None
@@ -81,7 +83,7 @@ class Sessions:
             self._gone.add(self._new_exits.popleft())
         panes = {pane.session: pane for pane in self._host.panes()}
         self._gone &= {pane.pid for pane in panes.values() if not pane.dead}
-        plans = self._plans(fleet)
+        plans = self._plans(fleet, panes)
         if not any(plan.session in panes for plan in plans) and not self._may_start_server(wall):
             return
         is_new_server = self._server_seen and not panes
@@ -104,14 +106,19 @@ class Sessions:
     def _look_again_at(self, wall: float) -> None:
         self.next_at = min(self.next_at or math.inf, wall)
 
-    def _plans(self, fleet: Fleet) -> list[Plan]:
+    def _plans(self, fleet: Fleet, panes: Mapping[str, Pane]) -> list[Plan]:
         config = self.launch_config
         plans = [view_plan(config, self.environ)]
         plans += [service_plan(config, service, self.environ) for service in config.services]
         for name in fleet.members:
             agent = config.member_of(name)
-            if agent is not None and not missing_program(config, agent, self.environ):
+            if agent is None or missing_program(config, agent, self.environ):
+                continue
+            pane = panes.get(config.session_name(agent))
+            is_running = pane is not None and not pane.dead
+            if is_running or is_wanted(self._pit.config, self._pit.store, agent):
                 plans.append(agent_plan(config, agent, self.environ))
+                self._called |= {name} if agent.start == DEMAND and pane is None else set()
         return plans
 
     def _keep(self, plan: Plan, pane: Pane | None, wall: float, *, free: bool) -> None:
@@ -124,6 +131,9 @@ class Sessions:
             self.standing[plan.name] = "running"
             return
         standing = self._restarts.of(plan.name)
+        if plan.name in self._called:
+            self._start(plan, None, wall, "it has food, or somebody attaches")
+            return
         if free:
             self._start(plan, None, wall, "the tmux server was gone")
             return
@@ -156,6 +166,8 @@ class Sessions:
 
     def _start(self, plan: Plan, pane: Pane | None, wall: float, reason: str) -> None:
         self._has_started = True
+        self._called.discard(plan.name)
+        answered(self._pit.config, plan.name)
         self._clear_way(plan)
         start_session(self._pit, self._host, plan, pane=pane)
         standing = self._restarts.started(plan.name, wall)

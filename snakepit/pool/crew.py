@@ -14,6 +14,8 @@ from snakepit.core.view import WorkerView
 from snakepit.errors import SnakepitError
 from snakepit.pool.attend import daemon_pid
 from snakepit.pool.consent import WAITS, missing
+from snakepit.pool.demand import DEMAND, WHY
+from snakepit.pool.fleet import load_fleet
 from snakepit.pool.resting import resting_agents
 from snakepit.pool.role import model_calls
 from snakepit.pool.statefile import read_state, strings
@@ -28,13 +30,14 @@ if TYPE_CHECKING:
     from snakepit.store.base import Entry, LifeRecord
     from snakepit.store.files import FilePit
 
-EATING = frozenset(("working", "waiting", "running", "starting", "silent"))
+EATING = frozenset(("working", "waiting", "running", "starting", "silent", "asleep"))
 STARVED = "for a snake that can think: no agent CLI on PATH, no API key; see `agents.py doctor`"
 UNSTARTED = "the pool is not running; `agents.py up`"
 SHOWN = 3
 NO_MODEL = "no model"
 RESTING = "resting"
 ASKS = "asks"
+ASLEEP = "asleep"
 SCRIPT = "script"
 THINKING = ("worker", "planner")
 
@@ -240,6 +243,8 @@ def _agent_view(
     note = f"and {len(claims) - 1} more" if len(claims) > 1 else ""
     if state == NO_MODEL:
         note = missing(config, agent, os.environ)
+    elif state == ASLEEP:
+        note = WHY
     elif state == ASKS:
         note = f"waits for a person: {seen.asking[name]}; agents.py attach {name}"
     elif state == RESTING:
@@ -269,6 +274,8 @@ def _state(config: "Config", agent: "Agent", seen: Seen) -> str:
         return "silent"
     if name in seen.degraded:
         return "degraded"
+    if (pane is None or pane.dead) and not is_alive and _is_asleep(config, agent):
+        return ASLEEP
     if pane is None and not is_alive:
         return NO_MODEL if missing(config, agent, os.environ) else "stopped"
     if pane is not None and pane.dead:
@@ -282,6 +289,11 @@ def _state(config: "Config", agent: "Agent", seen: Seen) -> str:
     if not config.is_driven(agent):
         return "running"
     return "waiting" if is_alive else "starting"
+
+
+def _is_asleep(config: "Config", agent: "Agent") -> bool:
+    is_up = load_fleet(config).is_up
+    return is_up and agent.start == DEMAND and not missing(config, agent, os.environ)
 
 
 def _stranger(life: "LifeRecord", claims: "list[Entry]") -> WorkerView:

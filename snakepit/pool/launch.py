@@ -35,6 +35,7 @@ class Standing(StrEnum):
     STARTED = "started"
     RUNNING = "running"
     NO_MODEL = "no model"
+    ASLEEP = "asleep"
     FAILED = "failed"
 
 

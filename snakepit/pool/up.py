@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from snakepit.pool.applied import is_same_place, keep_applied, load_applied
 from snakepit.pool.attend import await_daemon, daemon_pid, start_daemon
+from snakepit.pool.demand import WHY, is_wanted
 from snakepit.pool.end import own_panes
 from snakepit.pool.environment import keep_environment
 from snakepit.pool.fleet import Fleet, fleet_lock, load_fleet, save_fleet
@@ -100,20 +101,28 @@ def _start(
 ) -> list[Started]:
     agents = [agent for name in members if (agent := config.member_of(name)) is not None]
     missing = {agent.name: missing_program(config, agent, environ) for agent in agents}
+    asleep = [one for one in agents if not (missing[one.name] or is_wanted(config, pit.store, one))]
+    running = {pane.session for pane in host.panes() if not pane.dead}
+    asleep = [one for one in asleep if config.session_name(one) not in running]
     plans: list[Plan] = [
-        agent_plan(config, agent, environ) for agent in agents if not missing[agent.name]
+        agent_plan(config, agent, environ)
+        for agent in agents
+        if not missing[agent.name] and agent not in asleep
     ]
     plans += [service_plan(config, service, environ) for service in config.services]
     plans.append(view_plan(config, environ))
     absent = [_absent(config, agent, missing[agent.name]) for agent in agents]
-    return [*start_sessions(pit, host, plans), *(one for one in absent if one.reason)]
+    resting = [_absent(config, one, WHY, Standing.ASLEEP) for one in asleep]
+    return [*start_sessions(pit, host, plans), *(one for one in absent if one.reason), *resting]
 
 
-def _absent(config: "Config", agent: "Agent", reason: str) -> Started:
+def _absent(
+    config: "Config", agent: "Agent", reason: str, standing: Standing = Standing.NO_MODEL
+) -> Started:
     return Started(
         name=agent.name,
         session=config.session_name(agent),
-        standing=Standing.NO_MODEL,
+        standing=standing,
         reason=reason,
         worker=agent.name,
     )
