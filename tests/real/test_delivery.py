@@ -22,6 +22,7 @@ BOTH = pytest.mark.parametrize(
     "program",
     [pytest.param(n, marks=pytest.mark.needs(n)) for n in ("claude", "claude-2.1.197")],
 )
+TOLD = ("hook", "log")  # what the program tells itself; never the screen where that is
 MARK = re.compile(r"\s*\[pit-[0-9a-f]{8}\]")
 OWN = ("<system-reminder>", "<local-command", "<command-", "# Environment", "Available agent")
 LINE = "A line with 'quotes', \"more\", $HOME, `ticks`, a; semicolon; é 猫 and #{pid}"
@@ -32,20 +33,22 @@ def ready(
     tmp_path: Path, vendor: Vendor, *, program: str = "claude", flags: str | None = None
 ) -> Iterator[RealFleet]:
     """A fleet whose one program waits for a text."""
-    with real_fleet(tmp_path, vendor, prompt="", program=program, flags=flags) as fleet:
+    with real_fleet(
+        tmp_path, vendor, prompt="", program=program, flags=flags, more="mcp = false"
+    ) as fleet:
         fleet.ok("up")
         wait_for(lambda: "\n❯\n──" in fleet.screen().replace("\u00a0", ""), 60, "its prompt")
         yield fleet
 
 
-def nudge(fleet: RealFleet, *words: str, proof: str = "log") -> tuple[str, str]:
+def nudge(fleet: RealFleet, *words: str, proofs: tuple[str, ...] = TOLD) -> tuple[str, str]:
     """Its outcome and reason."""
     done = fleet.run("nudge", "snake-1", *words, "--json")
     assert done.stdout, done.stderr
     found = json.loads(done.stdout)
     codes = {"delivered": 0, "queued": 5, "refused": 1, "ambiguous": 1}
     assert done.returncode == codes[found["outcome"]], done.stderr
-    assert found["outcome"] != "delivered" or found["proof"] == proof, found
+    assert found["outcome"] != "delivered" or found["proof"] in proofs, found
     return found["outcome"], found["reason"]
 
 
@@ -104,7 +107,7 @@ def test_no_text_is_keys_or_a_shell_line(vendor: Vendor, tmp_path: Path) -> None
         arrived = new_text(fleet, vendor, "-m", escapes)
         assert f"before [201~\n!touch {mine}\nOM201~ after" in arrived
         assert new_text(fleet, vendor, "-m", f"!touch {mine}") == f"Message: !touch {mine}"
-        assert nudge(fleet, "-m", "/cost", proof="screen") == ("delivered", "")
+        assert nudge(fleet, "-m", "/cost", proofs=("screen", *TOLD)) == ("delivered", "")
         wait_for(lambda: "cost" in fleet.screen(40).lower(), 20, "what the command shows")
         assert len(told(vendor)) == 2
         assert not mine.exists()
@@ -177,7 +180,7 @@ def test_a_permission_is_not_given(program: str, vendor: Vendor, tmp_path: Path)
 
 
 def test_before_it_is_ready_nothing_is_lost(vendor: Vendor, tmp_path: Path) -> None:
-    with real_fleet(tmp_path, vendor, prompt="") as fleet:
+    with real_fleet(tmp_path, vendor, prompt="", more="mcp = false") as fleet:
         fleet.ok("up")
         outcomes: list[str] = []
         while not outcomes or outcomes[-1] != "delivered":
