@@ -105,8 +105,12 @@ class Scene:
 
 
 def has_files(folder: Path) -> bool:
-    with os.scandir(folder) as entries:
-        return any(entries)
+    """A run may have removed its folder: then there is nothing to keep."""
+    try:
+        with os.scandir(folder) as entries:
+            return any(entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def script_environment(own: Mapping[str, str]) -> dict[str, str]:
