@@ -67,8 +67,11 @@ def told(said: Mapping[str, object], names: Mapping[str, str]) -> Told | None:
     """`names`: the program's name of a hook = ours. None for one that we do not know."""
     name = _text(said, _NAME)
     kind = names.get(name, "")
-    if kind not in _TYPES:
-        return None
+    text = _text(said, _ASKED if kind == PROMPT else _ANSWER)
+    if kind not in _TYPES or (kind == PROMPT and not text):
+        return (
+            None  # some tell of a prompt without words when a tool's result goes back to the model
+        )
     return Told(
         kind=kind,
         name=name,
@@ -76,7 +79,7 @@ def told(said: Mapping[str, object], names: Mapping[str, str]) -> Told | None:
         transcript=_text(said, _TRANSCRIPT),
         tool=_text(said, _TOOL),
         call=_text(said, _CALL_ID),
-        text=_text(said, _ASKED if kind == PROMPT else _ANSWER),
+        text=text,
         failure=(_text(said, ("error", "error_type")) or "unknown") if kind == FAILED else "",
         crons=_count(said.get("session_crons")),
         background=_count(said.get("background_tasks")),
@@ -95,9 +98,10 @@ def event_of(found: Told, *, is_cut: bool = False) -> tuple[str, dict[str, objec
         fields |= {"tool": found.tool, "tool_call_id": found.call}
         fields["arguments"] = None if found.kind == RESULT else short(_first(said, _GIVEN))
     if found.kind == RESULT:
+        got, error = _first(said, _GOT), said.get("error")
         fields |= {
-            "result": short(_first(said, _GOT)),
-            "is_error": is_failed(_first(said, _GOT)) or None,
+            "result": short(error if got is None else got),
+            "is_error": bool(error) or is_failed(got) or None,
         }
     fields |= _FIELDS.get(found.kind, lambda _found: {})(found)
     return _TYPES[found.kind], {

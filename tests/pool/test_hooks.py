@@ -85,6 +85,19 @@ def test_a_turn_with_a_tool_becomes_events(pit: Pit) -> None:
     assert known.session_ended > 0
 
 
+def test_a_tool_that_failed_has_a_result(pit: Pit) -> None:
+    tell(pit, "PreToolUse", {"tool_name": "Bash", "tool_use_id": "t1"})
+    failed = {"tool_name": "Bash", "tool_use_id": "t1", "error": "exit 1", "is_interrupt": False}
+    tell(pit, "PostToolUseFailure", failed)
+    result = events(pit)[-1]
+    assert (result.type, result.data["result"], result.data["is_error"]) == (
+        "tool_result",
+        "exit 1",
+        True,
+    )
+    assert not signals(pit.config, "snake-1").in_tool
+
+
 def test_the_task_is_the_runs_or_the_only_one_held(pit: Pit) -> None:
     tell(pit, "UserPromptSubmit", {"prompt": "x"}, task="a.md", attempt="3")
     held = pit.config.pit_dir / "claimed" / "snake-1"

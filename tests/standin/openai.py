@@ -176,12 +176,18 @@ def _items(step: Step) -> list[Json]:
         {
             "type": "function_call",
             "call_id": new_id("call_"),
-            "name": call.name,
+            **_named(call.name),
             "arguments": json.dumps(call.input),
         }
         for call in step.calls
     ]
     return [{**item, "id": new_id("item_"), "status": "completed"} for item in items]
+
+
+def _named(name: str) -> Json:
+    """`space::name` is a tool in a namespace, as this API has for the tools of a server."""
+    space, _, own = name.rpartition("::")
+    return {"name": own, "namespace": space} if space else {"name": own}
 
 
 def _begun(item: Json) -> Json:
