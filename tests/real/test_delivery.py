@@ -188,3 +188,19 @@ def test_before_it_is_ready_nothing_is_lost(vendor: Vendor, tmp_path: Path) -> N
         assert set(outcomes[:-1]) <= {"queued", "refused"}
         wait_for(lambda: told(vendor), 20, "the model to be asked")
         assert told(vendor) == [LINE]
+
+
+def test_a_limit_is_neither_chosen_nor_paid(vendor: Vendor, tmp_path: Path) -> None:
+    """An Enter on this question takes its first option, and the text would stand there unsent."""
+    env = {"ANTHROPIC_API_KEY": "", "CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-" + "standin" * 8}
+    vendor.space.always("429_7d")
+    with real_fleet(tmp_path, vendor, prompt="", env=env, more="mcp = false") as fleet:
+        fleet.ok("up")
+        wait_for(lambda: fleet.events("session.ready"), 60, "it to be ready")
+        assert nudge(fleet, "-m", "first") == ("delivered", "")
+        wait_for(lambda: "Stop and wait for limit to reset" in fleet.screen(), 20, "the question")
+        assert nudge(fleet, "-m", LINE) == ("refused", "a usage limit: wait or pay?")
+        assert "❯ 1. Stop and wait" in fleet.screen()
+        assert LINE not in fleet.screen()
+        (event,) = wait_for(lambda: fleet.events("dialog.waits"), 20, "it to wait for a person")
+        assert event["dialog"] == "limit"
