@@ -19,6 +19,7 @@ from snakepit.pool.acting import Acting, held_claim
 from snakepit.pool.context import Pit
 from snakepit.pool.feed import Fed, feed_one, fresh_name, prepare
 from snakepit.pool.gate import Gate
+from snakepit.pool.ownend import DONE, note_end
 from snakepit.pool.resting import why_rests
 from snakepit.store.base import Claim, Entry, Part, Settled
 from snakepit.store.layout import FOLDER
@@ -77,15 +78,23 @@ def done(acting: Acting, text: str, *, keep: str = "") -> Settled:
     """`keep`: a folder whose files are copied to done/<name>/."""
     held = held_claim(acting)
     kept, said = _kept(acting, held, keep)
-    return settle.complete(acting.pit, acting.life, held, text + said, keep=kept)
+    settled = settle.complete(acting.pit, acting.life, held, text + said, keep=kept)
+    note_end(held, DONE)
+    return settled
 
 
 def fail(acting: Acting, reason: str, *, dead: bool = False) -> Settled:
-    return settle.fail(acting.pit, acting.life, held_claim(acting), reason, dead=dead)
+    held = held_claim(acting)
+    settled = settle.fail(acting.pit, acting.life, held, reason, dead=dead)
+    note_end(held, "fail")
+    return settled
 
 
 def release(acting: Acting, reason: str) -> Settled:
-    return settle.release(acting.pit, acting.life, held_claim(acting), reason)
+    held = held_claim(acting)
+    settled = settle.release(acting.pit, acting.life, held, reason)
+    note_end(held, "release")
+    return settled
 
 
 def split(acting: Acting, parts: Iterable[tuple[str, bytes]]) -> tuple[str, tuple[str, ...]]:
@@ -95,7 +104,9 @@ def split(acting: Acting, parts: Iterable[tuple[str, bytes]]) -> tuple[str, tupl
     for name, text in parts:
         whole, _ = prepare(name, text, {}, by=acting.life.worker)
         made.append(Part(name=name, text=whole))
-    return held.name, settle.split(acting.pit, acting.life, held, made)
+    names = settle.split(acting.pit, acting.life, held, made)
+    note_end(held, "split")
+    return held.name, names
 
 
 def wait(acting: Acting, seconds: float, *, over: Callable[[], bool] = lambda: False) -> None:

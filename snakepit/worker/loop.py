@@ -18,6 +18,7 @@ from snakepit.pool import settle
 from snakepit.pool.canary import Account
 from snakepit.pool.claim import claim_next, told_claim
 from snakepit.pool.context import Pit, secret_values
+from snakepit.pool.ownend import DONE, noted_end
 from snakepit.pool.tree import RunTree
 from snakepit.store.base import Claim, Life, Settled
 from snakepit.system import process
@@ -228,6 +229,10 @@ class Worker:
 
     def _settle(self, claim: Claim, run: "Run", seconds: float) -> None:
         usage = _used(run)
+        if self._settled_itself(claim, run):
+            settle.used(self.pit, claim, usage)
+            self.screen.say(f"{claim.name} was settled by its own run in {seconds:.1f} s")
+            return
         if run.outcome is not None and run.outcome.is_accounts:
             self._give_back(claim, f"not the task's fault: {run.outcome.reason}", usage)
             return
@@ -236,10 +241,6 @@ class Worker:
             self._give_back(claim, f"given back: {by}", usage)
             if not self.attention.stops:
                 self._rests_until = clock.monotonic() + (run.rest_s or REST)
-            return
-        if run.is_settled:
-            settle.used(self.pit, claim, usage)
-            self.screen.say(f"{claim.name} was settled by its own run in {seconds:.1f} s")
             return
         if run.reason:
             settled = settle.fail(
@@ -259,6 +260,16 @@ class Worker:
         if run.accepted is not None:
             run.accepted()
         self.screen.say(self._ended(claim, run, settled, seconds))
+
+    def _settled_itself(self, claim: Claim, run: "Run") -> bool:
+        """By a tool or by a verb; a task that is still held was not, whatever the run says."""
+        verb = noted_end(run.folder)
+        held = [one.name for one in self.pit.store.claims_of(self.life)] if verb else []
+        if not run.is_settled and (not verb or claim.name in held):
+            return False
+        if verb == DONE and run.accepted is not None:
+            run.accepted()
+        return True
 
     def _ended(self, claim: Claim, run: "Run", settled: Settled, seconds: float) -> str:
         took = f"in {seconds:.1f} s"
