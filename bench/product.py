@@ -89,7 +89,10 @@ def first_results(clone: Clone) -> list[Row]:
 def commands(clone: Clone, *, rounds: int) -> list[Row]:
     """Times of whole processes, taking turns, with the pool up."""
     launcher = [clone.python, "agents.py"]
+    hook = [str(clone.folder / "snakepit" / "hook.py"), str(clone.home / "hooked.jsonl")]
     table = {
+        "python3 -S -c pass": [clone.venv_python, "-S", "-c", "pass"],
+        "a program's hook": [clone.venv_python, "-I", "-S", *hook],
         "import click": [clone.venv_python, "-c", "import click"],
         "snakepit --help": [clone.snakepit, "--help"],
         "snakepit status --json": [clone.snakepit, "status", "--json"],

@@ -127,6 +127,10 @@ def _product(rows: list[Row]) -> list[Verdict]:
         took = times.get(command)
         return [(took - more) / click] if took and click else []
 
+    def by_bare(command: str) -> list[float]:
+        took, bare = times.get(command), times.get("python3 -S -c pass")
+        return [took / bare] if took and bare else []
+
     def seconds(which: str) -> list[float]:
         return [firsts[which]] if which in firsts else []
 
@@ -139,6 +143,8 @@ def _product(rows: list[Row]) -> list[Verdict]:
                by_click("python3 agents.py status --json", 50), lambda v: v <= 3),
         _judge("`python3 agents.py --help` less 50 ms, by `import click`", "<= 1.5",
                by_click("python3 agents.py --help", 50), lambda v: v <= 1.5),
+        _judge("a program's hook by `python3 -S -c pass`", "<= 2",
+               by_bare("a program's hook"), lambda v: v <= 2),
         _judge("idle pool of 10, CPU, all its processes", "< 1 % of a core",
                [row["cpu_percent"] for row in pool], lambda v: v < 1, " %"),
         _judge("memory of a worker (RSS)", "< 30 MB",

@@ -1,5 +1,7 @@
 """Owns what is known of each agent's program by its hooks: where that is kept, and the proof that a text arrived."""
 
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,6 +14,7 @@ from snakepit.pool.statefile import read_state
 if TYPE_CHECKING:
     from snakepit.config.model import Backend, Config
 
+PANE_TAIL = 256 * 1024
 TAIL = 2 * 1024 * 1024  # bytes of a spool that are searched for a mark
 
 
@@ -125,3 +128,18 @@ def _word(found: object) -> str:
 def _number(found: object) -> float | None:
     is_number = isinstance(found, int | float) and not isinstance(found, bool)
     return float(found) if is_number else None  # type: ignore[arg-type]
+
+
+def pane_state(config: "Config", worker: str, backend: "Backend") -> str:
+    """What the program last said of itself in its pane's bytes (`screen.osc`, its first group); "" for nothing."""
+    pattern = backend.screen.osc
+    if not pattern:
+        return ""
+    try:
+        with open(config.log_dir / "raw" / f"{worker}.log", "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - PANE_TAIL))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    found = re.findall(pattern, text)
+    return str(found[-1]) if found else ""

@@ -13,8 +13,9 @@ from snakepit.pool.context import Pit, opened
 from snakepit.pool.hooks import Hooks
 from snakepit.pool.limits import records
 from snakepit.pool.resume import resume_id, take_resume_id
-from snakepit.pool.signals import HookProof, signals, status
+from snakepit.pool.signals import HookProof, pane_state, signals, status
 from snakepit.pool.spool import make_folder, spool_path, status_path
+from tests.support.backends import built_in
 from tests.support.pits import make_config
 
 TEXT = """\
@@ -240,3 +241,17 @@ def test_a_prompt_is_proved_by_its_mark(pit: Pit) -> None:
     assert proof.seen("mark-77", since)
     assert not proof.seen("mark-88", since)
     assert not proof.seen("mark-77", clock.wall() + 1)
+
+
+def test_the_bytes_of_a_pane_tell_its_state(pit: Pit) -> None:
+    backend = built_in("codex")
+    assert pane_state(pit.config, "snake-1", backend) == ""
+    raw = pit.config.log_dir / "raw"
+    raw.mkdir(exist_ok=True)
+    log = raw / "snake-1.log"
+    log.write_bytes(b"x\x1b]7501;state=working:app=codex\x1b\\y\xff\n")
+    assert pane_state(pit.config, "snake-1", backend) == "working"
+    with open(log, "ab") as file:
+        file.write(b"\x1b]7501;state=blocked:app=codex:kind=permission\x1b\\")
+    assert pane_state(pit.config, "snake-1", backend) == "blocked"
+    assert pane_state(pit.config, "snake-1", built_in("claude")) == ""

@@ -8,7 +8,7 @@ import pytest
 
 from snakepit import clock
 from snakepit.core.signals import Signals
-from snakepit.pool.signals import HookProof, signals
+from snakepit.pool.signals import HookProof, pane_state, signals
 from tests.standin.fixture import Vendor
 from tests.standin.models import by_calls
 from tests.standin.steps import Call, Step, say, shell
@@ -135,6 +135,11 @@ def test_codex_tells_the_end_of_a_turn(vendor: Vendor, tmp_path: Path) -> None:
         fleet.ok("up")
         stop = wait_for(lambda: fleet.events("agent_stop"), 90, "the end of its turn")[0]
         assert stop["content"] == "The answer is forty-two."
+        backend = fleet.config.backend_of(fleet.config.agents[0])
+        states = ("idle", "done")
+        wait_for(
+            lambda: pane_state(fleet.config, "snake-1", backend) in states, 20, "it to be idle"
+        )
         assert (fleet.config.state_dir / "resume" / "snake-1").read_text().strip() == known(
             fleet
         ).session
