@@ -53,14 +53,14 @@ def clone(tmp_path: Path) -> Iterator[Path]:
 def type_line(folder: Path, line: str) -> "subprocess.CompletedProcess[str]":
     """In a shell, where `python3 agents.py` is this checkout; attach answers instead of attaching."""
     program = f"{sys.executable} -m snakepit"
-    typed = line.replace("python3 agents.py", program)
+    typed = re.sub(r"python3 \S*agents\.py", program, line)
     if " attach " in line:
         typed += " --json"
     own = {name: value for name, value in os.environ.items() if not name.startswith("SNAKEPIT_")}
     return subprocess.run(
         ["sh", "-c", typed],
         cwd=folder,
-        env={**own, "PYTHONPATH": str(ROOT)},
+        env={**own, "PYTHONPATH": str(ROOT), "HOME": str(folder / "home")},
         capture_output=True,
         text=True,
         timeout=60,
