@@ -255,3 +255,17 @@ def test_the_bytes_of_a_pane_tell_its_state(pit: Pit) -> None:
         file.write(b"\x1b]7501;state=blocked:app=codex:kind=permission\x1b\\")
     assert pane_state(pit.config, "snake-1", backend) == "blocked"
     assert pane_state(pit.config, "snake-1", built_in("claude")) == ""
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"prompt": "half \ud800 of a character"},
+        {"prompt": ["a", {"b": 1}], "session_id": {"not": "a text"}},
+        {"prompt": "x" * 100_000, "session_id": None},
+    ],
+)
+def test_no_payload_stops_the_ones_after_it(pit: Pit, said: Mapping[str, object]) -> None:
+    tell(pit, "UserPromptSubmit", said)
+    tell(pit, "Stop", {"last_assistant_message": "eaten"})
+    assert events(pit)[-1].type == "agent_stop"
