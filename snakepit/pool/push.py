@@ -142,7 +142,7 @@ def _order(pit: "Pit", claim: "Claim") -> str:
     copy = pit.store.waste_dir(claim.name, claim.attempt) / COPY
     copy.write_bytes(claim.text)
     joins = (
-        " Its parts are done: `snakepit show` tells their results; put them together."
+        " Its parts are done: `snakepit show NAME` tells what came of each; put them together."
         if is_join(claim)
         else ""
     )

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from snakepit.cli.main import VERBS
+from snakepit.pool import push
 from snakepit.worker.tasked import PROMPT
 from tests.cli.pits import IDENTITY, Box, make_box
 
@@ -63,6 +64,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "snakepit done result.md": DONE,
     'snakepit done -m "one line"': DONE,
     'snakepit done -m "where and by whom"': DONE,
+    'snakepit done -m "what is different now"': DONE,
     "snakepit split part-a.md": SPLITS,
     "snakepit split part-a.md part-b.md": SPLITS,
     "snakepit split part-a.md part-b.md …": SPLITS,
@@ -124,8 +126,8 @@ def written() -> dict[str, str]:
     for path in TEXTS:
         for command in commands(path.read_text(encoding="utf-8")):
             found.setdefault(command, path.name)
-    for command in commands(PROMPT):
-        found.setdefault(command, "the prompt of a run per task")
+    for command in (*commands(PROMPT), *commands(Path(push.__file__).read_text(encoding="utf-8"))):
+        found.setdefault(command, "what an agent is told of its task")
     return found
 
 
