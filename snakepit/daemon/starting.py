@@ -32,7 +32,11 @@ class Begun:
     generation: str
     since: float
     is_ready: bool = False
+    is_open: bool = False  # it took texts at the last look
     waits: str = ""  # what it asks a person
+    seen: str = (
+        ""  # what it asked at the last look: a screen that is being drawn asks strange things
+    )
     tried: str = ""  # the question that was answered last, and how often in a row without success
     tries: int = 0
     look_at: float = 0.0
@@ -87,7 +91,8 @@ class StartWatch:
         except SessionError:
             return  # its pane is gone, or tmux does not answer: whoever keeps sessions tells
         self._judge(agent, begun, sight, now)
-        begun.look_at = now + CALM_S if begun.is_ready else now
+        is_calm = begun.is_ready and begun.seen == begun.waits
+        begun.look_at = now + CALM_S if is_calm else now
 
     def _answer(self, agent: "Agent", begun: Begun, sight: Sight) -> None:
         question = sight.reading.question
@@ -108,7 +113,8 @@ class StartWatch:
 
     def _judge(self, agent: "Agent", begun: Begun, sight: Sight, now: float) -> None:
         reading = sight.reading
-        if not begun.is_ready and reading.state in (State.READY, State.WORKING):
+        was_open, begun.is_open = begun.is_open, reading.state in (State.READY, State.WORKING)
+        if not begun.is_ready and was_open and begun.is_open:
             begun.is_ready = True
             self._pit.journal.append(
                 "session.ready",
@@ -118,11 +124,14 @@ class StartWatch:
             )
         question = reading.question
         if question is not None and not self._is_ours(agent, begun, sight):
-            if begun.waits != question.says:
+            is_drawn, begun.seen = begun.seen == question.says, question.says
+            if is_drawn and begun.waits != question.says:
                 begun.waits = question.says
                 self._pit.journal.append(
                     "dialog.waits", worker=agent.name, dialog=question.name, says=question.says
                 )
-        elif question is None and begun.waits and reading.state is not State.UNKNOWN:
+        elif question is None:
+            begun.seen = ""
+        if question is None and begun.waits and reading.state is not State.UNKNOWN:
             self._pit.journal.append("dialog.gone", worker=agent.name, says=begun.waits)
             begun.waits = ""
