@@ -76,8 +76,12 @@ def _held(acting: Acting, found: Claim, *, again: bool = False) -> Held:
 
 def done(acting: Acting, text: str, *, keep: str = "") -> Settled:
     """`keep`: a folder whose files are copied to done/<name>/."""
+    from snakepit.pool.workspace import commit_of
+
     held = held_claim(acting)
     kept, said = _kept(acting, held, keep)
+    work = commit_of(acting.pit.config, held)
+    text = f"{text.rstrip()}\n\n{work}" if work else text
     settled = settle.complete(acting.pit, acting.life, held, text + said, keep=kept)
     note_end(held, DONE)
     return settled

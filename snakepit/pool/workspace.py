@@ -60,7 +60,7 @@ def prepare(config: "Config", claim: "Claim", agent: "Agent", cwd: Path) -> Work
         return None
     folder = config.log_dir / "work"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    mark = sha256(b"\0".join((os.fsencode(repo), authored(claim.text)))).hexdigest()[:16]
+    mark = _mark(repo, claim)
     wanted = claim.task.base or agent.base or "HEAD"
     for name in _names(claim.name):
         record = folder / f"{name}.json"
@@ -90,20 +90,32 @@ def finish(at: Workspace, title: str) -> str:
     A branch that is not the pool's gets no commit of ours, whatever the run switched to.
     """
     _take_back(at)
-    if not git.line(at.top, "symbolic-ref", "-q", "--short", "HEAD").startswith(BRANCH):
-        git.git(at.top, "checkout", "-q", "--detach")
-    git.git(at.top, "add", "--all")
-    if git.run(at.top, "diff", "--cached", "--quiet", fails=(1,))[0]:
-        git.git(
-            at.top, *_author(at.top), "commit", "-q", "--no-verify", "-F", "-", stdin=title.encode()
-        )
-    head = git.line(at.top, "rev-parse", "HEAD")
+    head = _commit_all(at, title)
     lines = _told(at, head)
     if is_held(at):
         git.git(at.repo, "worktree", "remove", str(at.top), fails=(128,))
     if at.top.exists():
         lines.append(f"The worktree is kept: {at.top}")
     return "\n".join(lines)
+
+
+def commit_of(config: "Config", claim: "Claim") -> str:
+    """For a run that settles its task itself, while it is still at work: what is there is committed, and
+    told in lines for the result. "" where the task has no worktree."""
+    at = _of_task(config, claim)
+    if at is None:
+        return ""
+    try:
+        _take_back(at, is_over=False)
+        return "\n".join(_told(at, _commit_all(at, message(claim))))
+    except SnakepitError as error:
+        return f"The work is not committed: {error.message}. It lies in {at.top}"
+
+
+def message(claim: "Claim") -> str:
+    """What our commit of a task's work says."""
+    title = claim.task.title or claim.name
+    return f"{title}\n\nsnakepit task {claim.name}, attempt {claim.attempt}, by {claim.worker}\n"
 
 
 def is_held(at: Workspace) -> bool:
@@ -128,6 +140,36 @@ def unfinished(at: Workspace) -> str:
     except SnakepitError:
         pass
     return f"its work so far lies in {at.top} (branch {at.branch})"
+
+
+def _of_task(config: "Config", claim: "Claim") -> Workspace | None:
+    folder = config.log_dir / "work"
+    for record in sorted(folder.glob("*.json")):
+        found = read_state(record)
+        top = record.with_suffix("")
+        if found.get("task") != claim.name or not found.get("ready") or not top.is_dir():
+            continue
+        repo = Path(str(found["repo"]))
+        if found.get("mark") == _mark(repo, claim):
+            return Workspace(repo, top, top, str(found["branch"]), str(found["base"]), record)
+    return None
+
+
+def _mark(repo: Path, claim: "Claim") -> str:
+    """The same for all runs of one task in one repository."""
+    return sha256(b"\0".join((os.fsencode(repo), authored(claim.text)))).hexdigest()[:16]
+
+
+def _commit_all(at: Workspace, title: str) -> str:
+    """What is there becomes a commit where the branch is the pool's; the worktree's head."""
+    if not git.line(at.top, "symbolic-ref", "-q", "--short", "HEAD").startswith(BRANCH):
+        git.git(at.top, "checkout", "-q", "--detach")
+    git.git(at.top, "add", "--all")
+    if git.run(at.top, "diff", "--cached", "--quiet", fails=(1,))[0]:
+        git.git(
+            at.top, *_author(at.top), "commit", "-q", "--no-verify", "-F", "-", stdin=title.encode()
+        )
+    return git.line(at.top, "rev-parse", "HEAD")
 
 
 def _told(at: Workspace, head: str) -> list[str]:
@@ -197,8 +239,8 @@ def _taken_up(at: Workspace) -> bool:
     return True
 
 
-def _take_back(at: Workspace) -> None:
-    """Make git mean this worktree in it, and nothing else. Idempotent; nothing of the run is alive.
+def _take_back(at: Workspace, *, is_over: bool = True) -> None:
+    """Make git mean this worktree in it, and nothing else. Idempotent; `is_over`: nothing of the run is alive.
 
     A run may have removed or bent its `.git`: git would then speak of the repository around it, and what we
     do there would be done to the person's own branch. A git that was killed leaves its lock.
@@ -212,7 +254,8 @@ def _take_back(at: Workspace) -> None:
     if link.is_symlink() or not link.is_file() or link.read_bytes() != words:
         link.unlink(missing_ok=True)
         link.write_bytes(words)
-    (own / "index.lock").unlink(missing_ok=True)
+    if is_over:
+        (own / "index.lock").unlink(missing_ok=True)
 
 
 def _record_in_git(at: Workspace) -> Path | None:

@@ -34,7 +34,7 @@ def _with_news(at: Workspace, claim: Claim, run: Run) -> Run:
         where = workspace.unfinished(at)
         return replace(run, reason=f"{run.reason}; {where}") if where else run
     try:
-        news = workspace.finish(at, _message(claim))
+        news = workspace.finish(at, workspace.message(claim))
     except SnakepitError as error:
         news = f"The work is not committed: {error.message}. It lies in {at.top}"
 
@@ -45,8 +45,3 @@ def _with_news(at: Workspace, claim: Claim, run: Run) -> Run:
 
     text = f"{run.text.rstrip()}\n\n{news}" if run.text.strip() else news
     return replace(run, text=text, accepted=accepted)
-
-
-def _message(claim: Claim) -> str:
-    title = claim.task.title or claim.name
-    return f"{title}\n\nsnakepit task {claim.name}, attempt {claim.attempt}, by {claim.worker}\n"

@@ -249,3 +249,24 @@ def test_without_a_repository_or_a_commit_there_is_none(tmp_path: Path, desk: De
     empty.mkdir()
     git(empty, "init", "-q")
     assert prepare(desk.config, claim, desk.agent, empty) is None
+
+
+def test_a_run_that_settles_its_task_itself_names_its_commit(desk: Desk) -> None:
+    claim: Any = SimpleNamespace(
+        name="x.md",
+        text=b"Do it.",
+        task=SimpleNamespace(base="", title="A title"),
+        attempt=1,
+        worker="snake-1",
+    )
+    assert workspace.commit_of(desk.config, claim) == ""
+    at = desk.prepare()
+    (at.cwd / "kept.txt").write_text("two\n")
+    told = workspace.commit_of(desk.config, claim)
+    assert "Branch `snakepit/x`, commit `" in told
+    assert "kept.txt | 2 +-" in told
+    assert git(desk.repo, "show", "snakepit/x:sub/kept.txt") == "two"
+    assert at.cwd.is_dir(), "it is still at work there"
+    assert finish(at, "t").startswith(told.splitlines()[0])
+    other: Any = SimpleNamespace(**{**vars(claim), "text": b"Something else."})
+    assert workspace.commit_of(desk.config, other) == ""
