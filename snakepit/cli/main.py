@@ -1,5 +1,6 @@
 """Owns the entry point and the table of verbs; imports nothing but click until a verb is run."""
 
+import errno
 import importlib
 import os
 import sys
@@ -12,9 +13,10 @@ from snakepit import __version__
 from snakepit.cli.called import program
 from snakepit.cli.options import Invocation, config_callback
 from snakepit.cli.output import show_error, show_internal_error
-from snakepit.errors import SnakepitError
+from snakepit.errors import SnakepitError, StoreError
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
+FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS))
 PIPE_CLOSED = 141  # 128 + SIGPIPE
 
 
@@ -148,6 +150,12 @@ class LazyGroup(click.Group):
             exc.fix = call.said(exc.fix)
             show_error(exc, as_json=call.as_json, debug=call.debug)
             return exc.exit_code
+        if isinstance(exc, OSError) and exc.errno in FULL:
+            where = f": {exc.filename}" if exc.filename else ""
+            fix = call.said("make room or make it writable; agents.py doctor looks")
+            full = StoreError(f"not written: {exc.strerror}{where}", fix=fix)
+            show_error(full, as_json=call.as_json, debug=call.debug)
+            return full.exit_code
         show_internal_error(exc, log_dir=call.log_dir, debug=call.debug)
         return 1
 

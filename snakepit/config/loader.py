@@ -1,6 +1,7 @@
 """Owns reading agents.toml: text in, a Config or every problem at once; it changes nothing on disk."""
 
 import os
+import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -53,15 +54,21 @@ def try_load(
 
 
 def _read(path: Path) -> str:
-    with open(path, "rb") as file:
-        if not path.is_file():
+    return read_file(path).decode("utf-8-sig")
+
+
+def read_file(path: Path) -> bytes:
+    """OSError or ValueError for what is no plain file of a bearable size; never waits for a writer."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO has no end
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             message = "is not a regular file"
             raise ValueError(message)
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         message = f"is larger than {MAX_BYTES // 1024 // 1024} MB"
         raise ValueError(message)
-    return data.decode("utf-8-sig")
+    return data
 
 
 def _reason(exc: Exception) -> str:

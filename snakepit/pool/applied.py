@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from snakepit.config.loader import load, parse, try_load
+from snakepit.config.loader import load, parse, read_file, try_load
 from snakepit.pool.fleet import load_fleet
 from snakepit.session.launchfile import write_private
 
@@ -69,8 +69,8 @@ def _states(path: Path, environ: Mapping[str, str]) -> Iterator[Path]:
     if state and (not config or os.path.realpath(config) == os.fspath(path)):
         yield Path(state)
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        text = read_file(path).decode("utf-8", "replace")
+    except (OSError, ValueError):
         text = ""
     for named in re.findall(r"""^\s*log_dir\s*=\s*["']([^"'\n]+)["']""", text, re.MULTILINE):
         yield path.parent / os.path.expanduser(named) / "state"

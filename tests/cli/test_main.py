@@ -1,5 +1,6 @@
 """The command line as a whole: the table of verbs, what help costs, and every way out."""
 
+import errno
 import json
 import os
 import re
@@ -170,6 +171,16 @@ def test_an_internal_error_is_one_line_and_a_trace_in_a_file(
     trace = Path(where.removeprefix("  trace: ")).read_text()
     assert "Traceback" in trace
     assert "abcdefghijklmnop" not in trace + result.stderr
+
+
+def test_a_full_disk_is_an_error_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = OSError(errno.ENOSPC, "No space left on device", "/pit/food/x.md")
+    monkeypatch.setattr(main.LazyGroup, "get_command", lambda *_: failing(error))
+    result = CliRunner().invoke(app, ["status"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith(
+        "error: not written: No space left on device: /pit/food/x.md\n  fix: make room"
+    )
 
 
 def test_debug_shows_the_trace(monkeypatch: pytest.MonkeyPatch) -> None:

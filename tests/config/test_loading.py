@@ -13,8 +13,9 @@ import pytest
 
 from snakepit.config import Config, Eats, load
 from snakepit.config.keys import KEYS
-from snakepit.config.loader import parse
+from snakepit.config.loader import parse, try_load
 from snakepit.config.settings import variable_name
+from snakepit.pool.applied import load_kept
 from tests.config.conftest import ROOT, Read
 
 HOUSE = Path(__file__).parents[2]
@@ -303,3 +304,19 @@ def test_loading_imports_nothing_heavy() -> None:
     done = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=HOUSE)
     heavy = {"difflib", "dataclasses", "hashlib", "json", "subprocess", "tomli_w", "yaml", "click"}
     assert heavy.isdisjoint(done.stdout.split())
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device", "folder", "huge"])
+def test_what_is_no_plain_file_is_said_at_once(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "agents.toml"
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        with open(path, "wb") as file:
+            file.truncate(1 << 30)
+    assert try_load(path).config is None
+    assert load_kept(path, {}) is None
