@@ -127,7 +127,7 @@ def test_init_makes_a_folder_that_checks(tmp_path: Path) -> None:
     ]  # fmt: skip
     checked = run("check", "--config", str(folder / "agents.toml"))
     assert checked.exit_code == 0
-    assert "6 agents, 1 service" in checked.stdout
+    assert "7 agents, 1 service" in checked.stdout
 
 
 def test_init_twice_changes_nothing(tmp_path: Path) -> None:

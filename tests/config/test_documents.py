@@ -43,9 +43,11 @@ def test_the_shipped_pool_calls_no_model_before_there_is_food() -> None:
     assert found is not None
     backends = {agent.name: agent.backend for agent in found.agents}
     assert backends.pop("script-1") == "script"
-    assert set(backends) == {"snake-1", "snake-2", "snake-3", "planner", "cleanup"}
+    assert set(backends) == {"snake-1", "snake-2", "snake-3", "planner", "cleanup", "keeper"}
     assert set(backends.values()) == {"auto"}
-    assert all(found.is_driven(agent) for agent in found.agents)
+    feeds = {agent.name: (agent.feed, agent.start) for agent in found.agents}
+    assert feeds.pop("keeper") == ("push", "demand")
+    assert {feed for feed, _ in feeds.values()} == {"task"}
     assert [service.own for service in found.services] == [("log", "follow-all")]
 
 
