@@ -207,11 +207,13 @@ def _make(at: Workspace) -> None:
 
 
 def _include(at: Workspace) -> None:
-    """Copy what .worktreeinclude names and git does not hold; no link is followed."""
+    """Copy what .worktreeinclude names and git ignores: the rest would be committed. No link is followed."""
     patterns = at.repo / INCLUDE
     if patterns.is_symlink() or not patterns.is_file():
         return
     told = git.git(at.repo, "ls-files", "--others", "--ignored", f"--exclude-from={INCLUDE}", "-z")
+    if told:
+        told = git.git(at.repo, "check-ignore", "-z", "--stdin", stdin=told, fails=(1,))
     left = INCLUDED_MOST
     for name in filter(None, told.split(b"\0")):
         source, target = at.repo / os.fsdecode(name), at.top / os.fsdecode(name)

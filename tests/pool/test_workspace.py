@@ -129,14 +129,16 @@ def test_what_the_branch_does_not_hold_is_never_removed(desk: Desk) -> None:
 
 
 def test_named_files_are_copied_and_no_link_is_followed(desk: Desk) -> None:
-    (desk.repo / workspace.INCLUDE).write_text("*.secret\n")
+    (desk.repo / workspace.INCLUDE).write_text("*.secret\n*.key\n")
     (desk.repo / "sub" / "a.secret").write_text("key")
     (desk.repo / "b.secret").symlink_to("/etc/passwd")
     (desk.repo / "c.o").write_text("not named")
+    (desk.repo / "d.key").write_text("named, and not ignored")
     at = desk.prepare()
     assert (at.cwd / "a.secret").read_text() == "key"
     assert not (at.top / "b.secret").exists()
     assert not (at.top / "c.o").exists()
+    assert not (at.top / "d.key").exists()
     assert finish(at, "t") == "Branch `snakepit/x`: no change."
     assert not at.top.exists()
 
