@@ -42,7 +42,7 @@ def check(call: Invocation) -> None:
     notes = _notes(config) if config is not None else []
     if problems and not call.as_json:
         raise as_error(path, problems)
-    call.emit(_checked(path, problems, notes), _summary(path, config, notes))
+    call.emit(_checked(path, problems, notes), map(call.said, _summary(path, config, notes)))
     if problems:
         raise click.exceptions.Exit(ConfigError.exit_code)
 

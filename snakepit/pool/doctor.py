@@ -211,16 +211,18 @@ def _thinkers(config: "Config", environ: Mapping[str, str]) -> Iterator[Finding]
     from snakepit.config.auto import in_words, installed
 
     if any(agent.is_auto and agent.backend == AUTO for agent in config.agents):
-        fix = "install one and log in, or set a key, then agents.py up"
+        found = next(iter(installed(environ)), "")
+        name = f', or name the one that is here: [defaults] backend = "{found}"' if found else ""
+        fix = f"install one and log in, or set a key, then agents.py up{name}"
         what = f"{in_words()}: what needs a model waits"
         yield Finding(check="models", level="warning", what=what, fix=fix)
         return
     if any(config.backend_of(agent).thinks for agent in config.agents):
         return
-    found = installed(environ)
-    if found:
-        what = f"{', '.join(found)} on PATH, and no snake in agents.toml uses it"
-        fix = f'add to agents.toml: [[pool]] name = "snake", count = 3, backend = "{next(iter(found))}"'
+    here = installed(environ)
+    if here:
+        what = f"{', '.join(here)} on PATH, and no snake in agents.toml uses it"
+        fix = f'add to agents.toml: [[pool]] name = "snake", count = 3, backend = "{next(iter(here))}"'
     else:
         what = "no agent CLI on PATH: only tasks with a run block are eaten"
         fix = "install one and log in, then add a [[pool]] to agents.toml"

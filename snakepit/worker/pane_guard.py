@@ -215,7 +215,7 @@ def main() -> int:
     signal.signal(signal.SIGUSR1, lambda *_: start_aside(aside))
     child = start(launch, me, aside)
     listen()
-    name = os.path.basename(launch["argv"][0])
+    name = launch["env"].get("SNAKEPIT_WORKER") or os.path.basename(launch["argv"][0])
     del launch  # keys
     pid = status = -1
     while pid != child:

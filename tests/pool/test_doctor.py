@@ -129,6 +129,17 @@ def test_auto_that_found_nothing_is_told_once_by_what_it_looked_for(tmp_path: Pa
     assert "backend auto" not in told
 
 
+def test_auto_is_told_of_a_program_that_it_does_not_look_for(tmp_path: Path) -> None:
+    program = tmp_path / "aider"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    config = make_config(tmp_path, '[[agent]]\nname = "mind"\nbackend = "auto"\n')
+    bare = {**UTF8, "PATH": str(tmp_path)}
+    path = config.path
+    finding = found(load(path, environ=bare), "models", environ=bare)
+    assert '[defaults] backend = "aider"' in finding.fix
+
+
 def test_a_fleet_without_a_model(tmp_path: Path) -> None:
     config = make_config(tmp_path)
     bare = {**UTF8, "PATH": str(tmp_path)}
