@@ -27,6 +27,7 @@ BRANCH = "snakepit/"
 INCLUDE = ".worktreeinclude"
 INCLUDED_MOST = 1_000_000_000  # bytes
 STAT_LINES = 20
+UNCHANGED = "No file was changed."
 NAMES = 1000  # tasks of one name
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 
@@ -96,6 +97,9 @@ def finish(at: Workspace, title: str) -> str:
         git.git(at.repo, "worktree", "remove", str(at.top), fails=(128,))
     if at.top.exists():
         lines.append(f"The worktree is kept: {at.top}")
+    elif head == at.base:  # nothing was done: nobody needs a branch for it
+        git.run(at.repo, "update-ref", "-d", f"refs/heads/{at.branch}", at.base, fails=(1, 128))
+        return UNCHANGED
     return "\n".join(lines)
 
 

@@ -71,8 +71,9 @@ def test_the_folder_in_it_fits_and_the_work_is_committed(desk: Desk) -> None:
 
 def test_no_change_is_said_and_leaves_nothing(desk: Desk) -> None:
     at = desk.prepare()
-    assert finish(at, "t") == "Branch `snakepit/x`: no change."
+    assert finish(at, "t") == workspace.UNCHANGED
     assert not at.top.exists()
+    assert desk.branches() == {"main"}
 
 
 def test_uncommitted_work_of_a_cut_off_run_is_found_again(desk: Desk) -> None:
@@ -139,7 +140,7 @@ def test_named_files_are_copied_and_no_link_is_followed(desk: Desk) -> None:
     assert not (at.top / "b.secret").exists()
     assert not (at.top / "c.o").exists()
     assert not (at.top / "d.key").exists()
-    assert finish(at, "t") == "Branch `snakepit/x`: no change."
+    assert finish(at, "t") == workspace.UNCHANGED
     assert not at.top.exists()
 
 
