@@ -129,7 +129,7 @@ def parse(raw: bytes) -> Line | None:
     """None for what is torn, or was not written by a hook."""
     try:
         found = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(found, dict) or not isinstance(found.get("said"), str):
         return None
@@ -150,7 +150,7 @@ def _said(text: str, end: object) -> tuple[Mapping[str, object], bool]:
     if end is None:
         try:
             found = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}, False
         return (found, False) if isinstance(found, dict) else ({}, False)
     # Cut in the middle: short texts under their keys are what can still be told of it.
@@ -158,7 +158,7 @@ def _said(text: str, end: object) -> tuple[Mapping[str, object], bool]:
     for key, value in _CUT.findall(f"{text[:8192]}\n{end}"):
         try:
             kept.setdefault(key, json.loads(value))
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
     return kept, True
 

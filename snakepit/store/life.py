@@ -85,7 +85,7 @@ def read_record(dir_fd: int) -> LifeRecord | None:
             guard=int(fields.get("guard", 0)),
             lock=bool(fields["lock"]),
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return LifeRecord(worker="", generation="")
     return replace(record, verdict=judge(record, dir_fd))
 

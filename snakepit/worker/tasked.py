@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from snakepit import clock
 from snakepit.agents.given import Given
-from snakepit.agents.output import Output
+from snakepit.agents.output import RESULT_LIMIT, Output
 from snakepit.agents.running import Ending, Running
 from snakepit.agents.streamed import Streamed
 from snakepit.agents.taskplan import Asked, TaskPlan, plan
@@ -119,7 +119,9 @@ def _once(scene: Scene, mark: str, before: Earlier | None, *, part: str) -> tupl
     Hooks(scene.pit).collect(scene.agent.name)
     ended = _outcome(scene, ending, reader, errors)
     note_run(folder, mark, ended.session_id or session_id, kind=ended.kind)
-    return _masked(ended, scene.secrets), ending.stopped if isinstance(ending, Ending) else ""
+    ended = _masked(ended, scene.secrets)
+    ended = ended._replace(text=_bounded(ended.text, folder / f"stream{part}.jsonl"))
+    return ended, ending.stopped if isinstance(ending, Ending) else ""
 
 
 def _equipped(scene: Scene) -> Given:
@@ -195,6 +197,14 @@ def _prompt(scene: Scene, before: Earlier | None) -> str:
         "body": f"# {title}\n\n{body}" if title else body,
     }
     return PROMPT.format(**values)
+
+
+def _bounded(text: str, rest: Path) -> str:
+    """An answer without an end is no result; its end is the most telling part."""
+    if len(text) <= RESULT_LIMIT:
+        return text
+    left_out = len(text) - RESULT_LIMIT
+    return f"(the first {left_out:,} characters are only in {rest})\n\n{text[-RESULT_LIMIT:]}"
 
 
 def _masked(ended: Outcome, secrets: Iterable[str]) -> Outcome:

@@ -112,3 +112,9 @@ def test_bytes_that_are_no_lines_are_passed_by(
     put(config, b"\0" * 5000 + raw(1))
     found = [numbers(config) for _ in range(8)]
     assert [1] in found
+
+
+def test_a_line_nested_without_end_is_no_line(config: Config) -> None:
+    deep = b'{"said":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n"
+    put(config, deep + raw(1))
+    assert numbers(config) == [1]

@@ -50,6 +50,9 @@ if word == "half":
     (here / "waits").touch()
     while True:
         time.sleep(60)
+if word == "long":
+    say(type="end", text="x" * 1_000_000 + " the end")
+    sys.exit(0)
 if word == "bad":
     say(type="end", error="the answer is no")
     sys.exit(0)
@@ -214,6 +217,16 @@ def test_an_answer_that_says_error_is_a_failed_attempt_whatever_the_exit_says(sc
     assert "done: good" in text
     assert "--id" in scene.argv(1)  # a conversation that ended by its own word is not taken up
     assert "the answer is no" in str(scene.calls()[1]["asked"])
+
+
+def test_an_answer_without_an_end_is_cut(scene: Scene) -> None:
+    scene.plan("long")
+    scene.box.feed("x.md", "Do it.")
+    scene.start()
+    text = scene.box.done("x.md")
+    assert "characters are only in" in text
+    assert "xx the end" in text
+    assert len(text) < 70_000
 
 
 def test_a_killed_run_is_taken_up_in_its_conversation(scene: Scene) -> None:
