@@ -14,9 +14,10 @@ ALL = os.environ.get("SNAKEPIT_TEST_ALL") == "1"
 
 
 def pytest_configure() -> None:
-    """What the tests start must hear Ctrl-C, also where a shell with `&` had us ignore it."""
+    """What the tests start must hear Ctrl-C, also where a shell (`&`, nohup) had us ignore it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
