@@ -57,6 +57,7 @@ def test_one_per_task_settles_with_a_tool(program: str, vendor: Vendor, tmp_path
         fleet.drop("one.md", "# one\n\nSettle it with your tool.\n")
         wait_for(lambda: fleet.lies("done") == {"one.md"}, 90, "one task in done/")
         assert "settled with a tool" in (fleet.config.pit_dir / "done" / "one.md").read_text()
+        wait_for(lambda: fleet.events("task.used"), 30, "its worker to see that it is settled")
         assert len(fleet.events("task.completed")) == 1
 
 
