@@ -80,10 +80,9 @@ def test_the_account_rests_and_the_food_is_not_counted(
         assert not list((fleet.config.state_dir / "limits").glob("*.json"))
 
 
-@both
-def test_a_spoilt_conversation_is_not_taken_up(
-    program: str, vendor: Vendor, tmp_path: Path
-) -> None:
+@pytest.mark.needs("claude")
+def test_a_spoilt_conversation_is_not_taken_up(vendor: Vendor, tmp_path: Path) -> None:
+    program = "claude"
     faults = {"thinking.md": "400_thinking", "context.md": "context"}
     spoilt: set[str] = set()
 
