@@ -22,9 +22,10 @@ LOOK_S = 0.02
 
 
 def guards(config: "Config") -> dict[int, str]:
-    """pid -> session of every guard that runs."""
-    found = {pid: _session(config, pid) for pid in process.parents()}
-    return {pid: session for pid, session in found.items() if session}
+    """pid -> session of every guard that runs; its child that has yet to become a program is none."""
+    table = process.parents()
+    found = {pid: session for pid in table if (session := _session(config, pid))}
+    return {pid: session for pid, session in found.items() if table[pid] not in found}
 
 
 def guard_above(config: "Config") -> int:

@@ -125,7 +125,7 @@ def test_down_does_not_need_a_tmux_that_answers(pool: Fleet) -> None:
     assert done.returncode == 0, done.stderr
     assert "did not answer" in done.stderr
     ended = json.loads(done.stdout)
-    assert ended["killed"] == [f"tmux server {server}"]
+    assert f"tmux server {server}" in ended["killed"]
     assert (ended["left"], ended["returned"]) == ([], ["slow.md"])
     assert set(ended["sessions"]) == NAMES
     assert not process.is_running(server)
