@@ -126,4 +126,10 @@ def test_prompts_name_verbs_and_options_that_exist(path: Path) -> None:
 
 
 def test_there_are_the_five_prompts() -> None:
-    assert [path.stem for path in PROMPTS] == ["cleanup", "keeper-survey", "keeper", "planner", "snake"]
+    assert [path.stem for path in PROMPTS] == [
+        "cleanup",
+        "keeper-survey",
+        "keeper",
+        "planner",
+        "snake",
+    ]
